@@ -1,1 +1,2 @@
-//! (skeleton)
+//! Plenum itself.
+pub mod config;

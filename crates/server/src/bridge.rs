@@ -1,0 +1,341 @@
+//! Introduces the planes to one another: the only file that names two of them.
+//!
+//! Signaling speaks of handles and rooms, webrtc of peers on a shard, the mixer of members on a worker. [`Bridge`] keeps who is
+//! who. It is a function of commands and events: the threads and queues are in `wiring.rs`.
+
+use std::collections::{HashMap, VecDeque};
+
+use signaling::{HandleId, MediaCommand, MediaEvent, RoomKey};
+
+use crate::placement::least_loaded;
+use crate::slots::Slots;
+
+/// Where the audio of a peer goes: read with every packet, so it needs no look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) worker: usize,
+    pub(crate) member: mixer::MemberSlot,
+}
+
+/// Where the mix of a member goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outlet {
+    pub(crate) shard: usize,
+    pub(crate) peer: webrtc::PeerSlot,
+}
+
+/// What an event on the media planes was about.
+#[derive(Debug)]
+pub(crate) enum PlaneEvent {
+    Peer { shard: usize, peer: webrtc::PeerSlot, event: webrtc::PeerEvent },
+    Member { worker: usize, member: mixer::MemberSlot, event: mixer::MemberEvent },
+}
+
+/// What the bridge wants done.
+#[derive(Debug)]
+pub(crate) enum Output {
+    Shard { shard: usize, command: webrtc::Command<Route> },
+    Worker { worker: usize, command: mixer::Command<Outlet> },
+    Event(MediaEvent),
+}
+
+/// Who is who on the three planes.
+#[derive(Debug)]
+pub(crate) struct Bridge {
+    participants: HashMap<HandleId, Participant>,
+    rooms: HashMap<RoomKey, Room>,
+    /// The handles of each shard's peers.
+    peers: Vec<Slots<HandleId>>,
+    /// The handles of each worker's members.
+    members: Vec<Slots<HandleId>>,
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Debug, Default)]
+struct Participant {
+    peer: Option<Peer>,
+    seat: Option<Seat>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    shard: usize,
+    slot: webrtc::PeerSlot,
+    connected: bool,
+}
+
+/// A place in a room: taken at `join`, mixed from when the peer is connected too.
+#[derive(Debug)]
+struct Seat {
+    room: RoomKey,
+    settings: signaling::MemberSettings,
+    mixed: Option<Route>,
+}
+
+/// A room that somebody has joined. A worker has it as long as somebody in it is mixed.
+#[derive(Debug)]
+struct Room {
+    settings: signaling::RoomSettings,
+    joined: usize,
+    worker: Option<usize>,
+    mixed: usize,
+}
+
+impl Bridge {
+    pub(crate) fn new(shards: usize, workers: usize) -> Self {
+        Self {
+            participants: HashMap::new(),
+            rooms: HashMap::new(),
+            peers: (0..shards).map(|_| Slots::default()).collect(),
+            members: (0..workers).map(|_| Slots::default()).collect(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn handle_command(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::Negotiate { handle, negotiation, offer, traits } => {
+                let peer = self.peer_or_new(handle);
+                let traits = answer_traits(traits);
+                let command = webrtc::Command::Negotiate { peer: peer.slot, negotiation, offer, traits };
+                self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+            }
+            MediaCommand::AddCandidate { handle, candidate } => {
+                if let Some(peer) = self.peer(handle) {
+                    let command = webrtc::Command::AddCandidate { peer: peer.slot, candidate };
+                    self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+                }
+            }
+            MediaCommand::ClosePeer { handle } => {
+                if let Some(peer) = self.forget_peer(handle) {
+                    let command = webrtc::Command::Close { peer: peer.slot };
+                    self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+                }
+            }
+            MediaCommand::Join { handle, room, room_settings, settings } => {
+                self.leave(handle);
+                let entry = self.rooms.entry(room).or_insert_with(|| Room {
+                    settings: room_settings,
+                    joined: 0,
+                    worker: None,
+                    mixed: 0,
+                });
+                entry.joined += 1;
+                self.participants.entry(handle).or_default().seat = Some(Seat { room, settings, mixed: None });
+                self.mix(handle);
+            }
+            MediaCommand::Configure { handle, settings } => {
+                if let Some(seat) = self.participants.get_mut(&handle).and_then(|it| it.seat.as_mut()) {
+                    seat.settings = settings;
+                    if let Some(Route { worker, member }) = seat.mixed {
+                        let command = mixer::Command::Configure { member, settings: member_settings(&seat.settings) };
+                        self.outputs.push_back(Output::Worker { worker, command });
+                    }
+                }
+            }
+            MediaCommand::UpdateRoom { room, settings } => {
+                if let Some(entry) = self.rooms.get_mut(&room) {
+                    entry.settings = settings;
+                    if let Some(worker) = entry.worker {
+                        let settings = room_settings(&entry.settings);
+                        let command = mixer::Command::UpdateRoom { room: mixer::RoomKey(room.0), settings };
+                        self.outputs.push_back(Output::Worker { worker, command });
+                    }
+                }
+            }
+            MediaCommand::Leave { handle } => self.leave(handle),
+            MediaCommand::ResetDecoder { handle } => {
+                if let Some(Route { worker, member }) = self.mixed(handle) {
+                    let command = mixer::Command::ResetDecoder { member };
+                    self.outputs.push_back(Output::Worker { worker, command });
+                }
+            }
+        }
+    }
+
+    /// Events of peers and members that are gone already are dropped: their slot has another generation.
+    pub(crate) fn handle_event(&mut self, event: PlaneEvent) {
+        match event {
+            PlaneEvent::Peer { shard, peer, event } => {
+                if let Some(handle) = self.peers[shard].get(peer.index, peer.generation).copied() {
+                    self.handle_peer_event(handle, event);
+                }
+            }
+            PlaneEvent::Member { worker, member, event } => {
+                if let Some(handle) = self.members[worker].get(member.index, member.generation).copied() {
+                    let mixer::MemberEvent::Talking(talking) = event;
+                    self.outputs.push_back(Output::Event(MediaEvent::Talking { handle, talking }));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn handle_peer_event(&mut self, handle: HandleId, event: webrtc::PeerEvent) {
+        let event = match event {
+            webrtc::PeerEvent::Answered { negotiation, answer } => {
+                MediaEvent::Answered { handle, negotiation, answer: media_answer(answer) }
+            }
+            webrtc::PeerEvent::Refused { negotiation, reason } => MediaEvent::Refused { handle, negotiation, reason },
+            webrtc::PeerEvent::Connected => {
+                if let Some(peer) = self.participants.get_mut(&handle).and_then(|it| it.peer.as_mut()) {
+                    peer.connected = true;
+                }
+                self.mix(handle);
+                MediaEvent::Connected { handle }
+            }
+            webrtc::PeerEvent::Receiving(receiving) => MediaEvent::Receiving { handle, receiving },
+            webrtc::PeerEvent::Closed(reason) => {
+                self.forget_peer(handle);
+                MediaEvent::Closed { handle, reason: reason.as_str().to_owned() }
+            }
+        };
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Puts a participant into the mix once it is both joined and connected.
+    fn mix(&mut self, handle: HandleId) {
+        let Some(Participant { peer: Some(peer), seat: Some(seat) }) = self.participants.get_mut(&handle) else { return };
+        let Some(room) = self.rooms.get_mut(&seat.room) else { return };
+        if !peer.connected || seat.mixed.is_some() {
+            return;
+        }
+        let worker = *room.worker.get_or_insert_with(|| least_loaded(self.members.iter().map(Slots::len)));
+        room.mixed += 1;
+        let (index, generation) = self.members[worker].insert(handle);
+        let member = mixer::MemberSlot { index, generation };
+        let route = Route { worker, member };
+        seat.mixed = Some(route);
+        let join = mixer::Command::Join {
+            room: mixer::RoomKey(seat.room.0),
+            room_settings: room_settings(&room.settings),
+            member,
+            outlet: Outlet { shard: peer.shard, peer: peer.slot },
+            settings: member_settings(&seat.settings),
+        };
+        self.outputs.push_back(Output::Worker { worker, command: join });
+        let command = webrtc::Command::Route { peer: peer.slot, route: Some(route) };
+        self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+    }
+
+    /// Takes a participant out of the mix; a room without anybody in the mix gives its worker back.
+    fn unmix(&mut self, handle: HandleId) {
+        let Some(participant) = self.participants.get_mut(&handle) else { return };
+        let Some(seat) = participant.seat.as_mut() else { return };
+        let Some(Route { worker, member }) = seat.mixed.take() else { return };
+        self.members[worker].remove(member.index, member.generation);
+        if let Some(room) = self.rooms.get_mut(&seat.room) {
+            room.mixed -= 1;
+            if room.mixed == 0 {
+                room.worker = None;
+            }
+        }
+        if let Some(peer) = participant.peer {
+            let command = webrtc::Command::Route { peer: peer.slot, route: None };
+            self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+        }
+        self.outputs.push_back(Output::Worker { worker, command: mixer::Command::Leave { member } });
+    }
+
+    fn leave(&mut self, handle: HandleId) {
+        self.unmix(handle);
+        let Some(participant) = self.participants.get_mut(&handle) else { return };
+        if let Some(seat) = participant.seat.take()
+            && let Some(room) = self.rooms.get_mut(&seat.room)
+        {
+            room.joined -= 1;
+            if room.joined == 0 {
+                self.rooms.remove(&seat.room);
+            }
+        }
+        self.forget_if_idle(handle);
+    }
+
+    fn peer(&self, handle: HandleId) -> Option<Peer> {
+        self.participants.get(&handle)?.peer
+    }
+
+    fn peer_or_new(&mut self, handle: HandleId) -> Peer {
+        let participant = self.participants.entry(handle).or_default();
+        *participant.peer.get_or_insert_with(|| {
+            let shard = least_loaded(self.peers.iter().map(Slots::len));
+            let (index, generation) = self.peers[shard].insert(handle);
+            Peer { shard, slot: webrtc::PeerSlot { index, generation }, connected: false }
+        })
+    }
+
+    fn forget_peer(&mut self, handle: HandleId) -> Option<Peer> {
+        self.unmix(handle);
+        let peer = self.participants.get_mut(&handle)?.peer.take()?;
+        self.peers[peer.shard].remove(peer.slot.index, peer.slot.generation);
+        self.forget_if_idle(handle);
+        Some(peer)
+    }
+
+    fn forget_if_idle(&mut self, handle: HandleId) {
+        if self.participants.get(&handle).is_some_and(|it| it.peer.is_none() && it.seat.is_none()) {
+            self.participants.remove(&handle);
+        }
+    }
+
+    fn mixed(&self, handle: HandleId) -> Option<Route> {
+        self.participants.get(&handle)?.seat.as_ref()?.mixed
+    }
+}
+
+// The planes describe the same things in words of their own, so that none depends on another: here they are translated.
+
+fn answer_traits(traits: signaling::AnswerTraits) -> webrtc::AnswerTraits {
+    let signaling::AnswerTraits { session_name, max_playback_rate, stereo, dtx } = traits;
+    webrtc::AnswerTraits { session_name, max_playback_rate, stereo, dtx }
+}
+
+fn media_answer(answer: webrtc::Answer) -> signaling::Answer {
+    let webrtc::Answer { sdp, audio, audio_level, fec, .. } = answer;
+    signaling::Answer { sdp, audio, audio_level, fec }
+}
+
+fn room_settings(settings: &signaling::RoomSettings) -> mixer::RoomSettings {
+    mixer::RoomSettings {
+        sampling_rate: mixer::SamplingRate::from_hz(settings.sampling_rate).unwrap_or(mixer::SamplingRate::Hz48000),
+        stereo: settings.stereo,
+        muted: settings.muted,
+        trust_levels: settings.trust_levels,
+        talk_detection: settings.talk_detection.map(|it| mixer::TalkDetection {
+            active_packets: it.active_packets,
+            average_level: it.average_level,
+        }),
+        max_speakers: settings.max_speakers,
+        silence_threshold: settings.silence_threshold,
+        shared_encoding: settings.shared_encoding,
+    }
+}
+
+fn member_settings(settings: &signaling::MemberSettings) -> mixer::MemberSettings {
+    mixer::MemberSettings {
+        muted: settings.muted,
+        admin: settings.admin,
+        volume: settings.volume,
+        position: settings.position,
+        bitrate: settings.bitrate,
+        complexity: settings.complexity,
+        expected_loss: settings.expected_loss,
+        fec: settings.fec,
+        suspended: settings.suspended,
+    }
+}
+
+/// A packet on its way from a net thread to a mix thread.
+pub(crate) fn incoming_audio(packet: webrtc::AudioPacket) -> mixer::AudioPacket {
+    let webrtc::AudioPacket { sequence, timestamp, audio_level, payload, arrival } = packet;
+    mixer::AudioPacket { sequence, timestamp, audio_level, payload, arrival }
+}
+
+/// A packet on its way from a mix thread to a net thread.
+pub(crate) fn outgoing_audio(peer: webrtc::PeerSlot, packet: mixer::MixedPacket) -> webrtc::MixedAudio {
+    let mixer::MixedPacket { media_time, payload } = packet;
+    webrtc::MixedAudio { peer, media_time, payload }
+}

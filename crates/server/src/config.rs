@@ -1,0 +1,280 @@
+//! What an operator may set: one TOML file, environment variables over it, flags over those.
+//!
+//! Every key, its default and its unit is in `config/plenum.toml`; a test keeps that file and these defaults equal.
+//! Knows no sockets and no planes: `lib.rs` turns a [`Config`] into a running server.
+
+mod error;
+mod room;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Env, Serialized};
+use serde::{Deserialize, Serialize};
+
+pub use error::ConfigError;
+pub use room::Room;
+
+/// Everything that can be configured, with the defaults of `config/plenum.toml`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Logs.
+    pub log: Log,
+    /// The Janus API over HTTP, and the room page.
+    pub http: Http,
+    /// The Janus API over WebSocket on a port of its own.
+    pub websocket: WebSocket,
+    /// The admin API and the metrics.
+    pub admin: Admin,
+    /// Sessions and who may use them.
+    pub signaling: Signaling,
+    /// Audio over the network.
+    pub media: Media,
+    /// The mix.
+    pub mixer: Mixer,
+    /// Rooms that exist from the start. When none is given: the Demo Room, 1234.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rooms: Option<Vec<Room>>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What is logged, in the filter syntax of `tracing` (`info`, `webrtc=debug,info`).
+    pub filter: String,
+    /// `text` or `json`.
+    pub format: LogFormat,
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Where to listen.
+    pub address: IpAddr,
+    /// 0 = any free port.
+    pub port: u16,
+    /// Where the Janus API starts.
+    pub base_path: String,
+    /// What browsers of other origins are told (`Access-Control-Allow-Origin`); none = `*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_origin: Option<String>,
+    /// Refuse requests whose origin is not `allow_origin`.
+    pub enforce_cors: bool,
+}
+
+/// `[websocket]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebSocket {
+    /// Where to listen.
+    pub address: IpAddr,
+    /// 0 = any free port.
+    pub port: u16,
+}
+
+/// `[admin]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Where to listen: this machine only, by default.
+    pub address: IpAddr,
+    /// 0 = any free port.
+    pub port: u16,
+    /// What every admin request but `info` and `ping` must carry as `admin_secret`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+/// `[signaling]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Signaling {
+    /// The name in `info`.
+    pub server_name: String,
+    /// A session that says nothing for so many seconds ends; 0 = never.
+    pub session_timeout: u64,
+    /// How many seconds a session outlives its WebSocket, so that it can be claimed; 0 = not at all.
+    pub reclaim_session_timeout: u64,
+    /// How many seconds candidates wait for their offer.
+    pub candidates_timeout: u64,
+    /// What every request but `info` and `ping` must carry as `apisecret`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_secret: Option<String>,
+    /// What `create` must carry as `admin_key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_key: Option<String>,
+    /// Events and replies carry the `opaque_id` of their handle.
+    pub opaqueid_in_api: bool,
+}
+
+/// `[media]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Media {
+    /// The one address to use; none = all addresses of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// The first UDP port; each net thread takes one more. 0 = any free ports.
+    pub port: u16,
+    /// The address that a 1:1 NAT in front of this machine shows to the world.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_ip: Option<IpAddr>,
+    /// Threads for sockets and encryption; 0 = as many as cores.
+    pub net_threads: usize,
+    /// Full ICE costs clients a quarter of a second and is for servers that cannot be reached directly.
+    pub ice_lite: bool,
+    /// After so many seconds without a packet, clients are told that media stopped; 0 = never.
+    pub no_media_timeout: u64,
+}
+
+/// `[mixer]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mixer {
+    /// Threads for decoding, mixing and encoding; 0 = as many as cores.
+    pub mix_threads: usize,
+    /// Opus complexity, 1..=10, of participants that do not ask for a `quality`.
+    pub complexity: u8,
+}
+
+impl Config {
+    /// Reads the configuration: the defaults, then `file`, then `PLENUM_SECTION__KEY` from the environment, then
+    /// `key=value` assignments with dotted keys.
+    ///
+    /// # Errors
+    /// Names the key, where it was set, and what would be right.
+    pub fn load(file: Option<&Path>, assignments: &[String]) -> Result<Self, ConfigError> {
+        let from_file = match file {
+            Some(path) => Self::read(path)?,
+            None => Self::default(),
+        };
+        let mut figment = Figment::from(Serialized::defaults(from_file)).merge(Env::prefixed("PLENUM_").split("__"));
+        for assignment in assignments {
+            figment = figment.merge(Self::assignment(assignment)?);
+        }
+        let config: Self = figment.extract().map_err(|error| ConfigError::overlay(&error))?;
+        config.validate(file)?;
+        Ok(config)
+    }
+
+    /// The rooms that exist from the start.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<Room> {
+        self.rooms.clone().unwrap_or_else(|| vec![Room::demo()])
+    }
+
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        toml::from_str(&text).map_err(|error| ConfigError::file(path, &error))
+    }
+
+    /// `media.port=10000`: the value is TOML, or else a bare string.
+    fn assignment(text: &str) -> Result<impl figment::Provider, ConfigError> {
+        let (key, value) = text.split_once('=').ok_or_else(|| ConfigError::assignment(text))?;
+        let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+            .ok()
+            .and_then(|mut table| table.remove("value"))
+            .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+        Ok(Serialized::default(key, value))
+    }
+
+    /// What the types cannot say.
+    fn validate(&self, file: Option<&Path>) -> Result<(), ConfigError> {
+        let wrong = |key: &str, right: &str| Err(ConfigError::value(file, key, right));
+        if !self.http.base_path.starts_with('/') || self.http.base_path.len() < 2 {
+            return wrong("http.base_path", "a path that starts with / and names something, such as \"/janus\"");
+        }
+        if self.http.enforce_cors && self.http.allow_origin.is_none() {
+            return wrong("http.enforce_cors", "false, or an http.allow_origin to enforce");
+        }
+        if !(1..=10).contains(&self.mixer.complexity) {
+            return wrong("mixer.complexity", "a number from 1 to 10");
+        }
+        if self.media.net_threads > 256 {
+            return wrong("media.net_threads", "at most 256");
+        }
+        if self.mixer.mix_threads > 256 {
+            return wrong("mixer.mix_threads", "at most 256");
+        }
+        let rooms = self.rooms();
+        for (index, room) in rooms.iter().enumerate() {
+            if let Some((key, right)) = room.problem() {
+                return wrong(&format!("rooms.{index}.{key}"), right);
+            }
+            if room.room != 0 && rooms[..index].iter().any(|other| other.room == room.room) {
+                return wrong(&format!("rooms.{index}.room"), "a number that no other room has");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            address: Ipv4Addr::UNSPECIFIED.into(),
+            port: 8088,
+            base_path: "/janus".to_owned(),
+            allow_origin: None,
+            enforce_cors: false,
+        }
+    }
+}
+
+impl Default for WebSocket {
+    fn default() -> Self {
+        Self { address: Ipv4Addr::UNSPECIFIED.into(), port: 8188 }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { address: Ipv4Addr::LOCALHOST.into(), port: 7088, secret: None }
+    }
+}
+
+impl Default for Signaling {
+    fn default() -> Self {
+        Self {
+            server_name: "Plenum".to_owned(),
+            session_timeout: 60,
+            reclaim_session_timeout: 10,
+            candidates_timeout: 45,
+            api_secret: None,
+            admin_key: None,
+            opaqueid_in_api: false,
+        }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self { address: None, port: 10000, public_ip: None, net_threads: 0, ice_lite: true, no_media_timeout: 1 }
+    }
+}
+
+impl Default for Mixer {
+    fn default() -> Self {
+        Self { mix_threads: 0, complexity: 6 }
+    }
+}

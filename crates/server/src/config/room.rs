@@ -1,0 +1,136 @@
+//! A static room: `[[rooms]]` with every property of the AudioBridge's `create` request.
+
+use serde::{Deserialize, Serialize};
+
+/// `[[rooms]]`: names and meanings are those of `create`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Room {
+    /// The room's id; 0 = the server picks one.
+    pub room: u64,
+    /// Empty = `Room <id>`.
+    pub description: String,
+    /// Needed to manage the room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Needed to join.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// Left out of `list`.
+    pub is_private: bool,
+    /// Tokens of which a joiner must have one; none = no token check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Vec<String>>,
+    /// Hz: 8000, 12000, 16000, 24000 or 48000.
+    #[serde(alias = "sampling")]
+    pub sampling_rate: u32,
+    /// Stereo, each participant at its `spatial_position`.
+    pub spatial_audio: bool,
+    /// Use the audio levels that clients send (RFC 6464).
+    pub audiolevel_ext: bool,
+    /// Tell everybody who starts and stops talking.
+    pub audiolevel_event: bool,
+    /// Packets over which that is decided.
+    pub audio_active_packets: u32,
+    /// Mean level, in -dBov, that counts as talking.
+    pub audio_level_average: u8,
+    /// Percent, 0..=20.
+    pub default_expectedloss: u8,
+    /// Bits per second, 500..=512000; 0 = Opus decides.
+    pub default_bitrate: u32,
+    /// At most five names.
+    pub groups: Vec<String>,
+    /// Record the mix. Not in this version: must be false.
+    pub record: bool,
+    /// Record every participant. Not in this version: must be false.
+    pub mjrs: bool,
+    /// Remove noise. Not in this version: must be false.
+    pub denoise: bool,
+    /// Participants over plain RTP. Not in this version: must be false.
+    pub allow_rtp_participants: bool,
+    /// Signed tokens. Not in this version: must be false.
+    pub signed_tokens: bool,
+    /// Mix the loudest so many; 0 = everybody.
+    pub max_speakers: usize,
+    /// dBov, -127..=0: what is softer is not mixed.
+    pub silence_threshold: i8,
+    /// Let clients stop sending while they are silent (DTX).
+    pub usedtx: bool,
+    /// One encode for everybody who hears the same.
+    pub shared_encoding: bool,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            room: 0,
+            description: String::new(),
+            secret: None,
+            pin: None,
+            is_private: false,
+            allowed: None,
+            sampling_rate: 16000,
+            spatial_audio: false,
+            audiolevel_ext: true,
+            audiolevel_event: false,
+            audio_active_packets: 100,
+            audio_level_average: 25,
+            default_expectedloss: 0,
+            default_bitrate: 0,
+            groups: Vec::new(),
+            record: false,
+            mjrs: false,
+            denoise: false,
+            allow_rtp_participants: false,
+            signed_tokens: false,
+            max_speakers: 0,
+            silence_threshold: -60,
+            usedtx: true,
+            shared_encoding: true,
+        }
+    }
+}
+
+impl Room {
+    /// The room that a server without `[[rooms]]` starts with. It shows who talks within 200 ms, for the page.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self {
+            room: 1234,
+            description: "Demo Room".to_owned(),
+            sampling_rate: 48000,
+            audiolevel_event: true,
+            audio_active_packets: 10,
+            audio_level_average: 45,
+            ..Self::default()
+        }
+    }
+
+    /// The first property that cannot be used, and what it must be.
+    pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
+        if self.room > (1 << 53) - 1 {
+            Some(("room", "below 2^53, so that JavaScript can hold it"))
+        } else if ![8000, 12000, 16000, 24000, 48000].contains(&self.sampling_rate) {
+            Some(("sampling_rate", "8000, 12000, 16000, 24000 or 48000"))
+        } else if self.audio_level_average > 127 {
+            Some(("audio_level_average", "0 to 127"))
+        } else if self.default_expectedloss > 20 {
+            Some(("default_expectedloss", "0 to 20"))
+        } else if self.default_bitrate != 0 && !(500..=512_000).contains(&self.default_bitrate) {
+            Some(("default_bitrate", "0 (automatic) or 500 to 512000"))
+        } else if self.silence_threshold > 0 || self.silence_threshold < -127 {
+            Some(("silence_threshold", "-127 to 0"))
+        } else if self.groups.len() > 5 {
+            Some(("groups", "at most five names"))
+        } else {
+            let later = [
+                ("record", self.record),
+                ("mjrs", self.mjrs),
+                ("denoise", self.denoise),
+                ("allow_rtp_participants", self.allow_rtp_participants),
+                ("signed_tokens", self.signed_tokens),
+            ];
+            later.into_iter().find(|(_, on)| *on).map(|(key, _)| (key, "false: this version does not have it"))
+        }
+    }
+}

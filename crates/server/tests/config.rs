@@ -1,0 +1,130 @@
+//! The configuration says what it means: defaults, overlays, and refusals that help.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use server::config::{Config, Room};
+
+#[test]
+fn the_documented_file_is_the_default() {
+    let documented = Config::load(Some(&documented_file()), &[]).unwrap();
+    assert_eq!(documented, Config { rooms: Some(vec![Room::demo()]), ..Config::default() });
+}
+
+#[test]
+fn every_key_is_documented() {
+    let text = std::fs::read_to_string(documented_file()).unwrap();
+    let uncommented: String = text.lines().map(|line| uncomment_key(line) + "\n").collect();
+    let documented: toml::Table = toml::from_str(&uncommented).unwrap();
+    let mut all = Config::default();
+    all.http.allow_origin = Some(String::new());
+    all.admin.secret = Some(String::new());
+    all.signaling.api_secret = Some(String::new());
+    all.signaling.admin_key = Some(String::new());
+    all.media.address = Some([127, 0, 0, 1].into());
+    all.media.public_ip = Some([127, 0, 0, 1].into());
+    let room = Room { secret: Some(String::new()), pin: Some(String::new()), allowed: Some(vec![]), ..Room::demo() };
+    all.rooms = Some(vec![room]);
+    assert_eq!(keys(&documented), keys(&toml::Table::try_from(all).unwrap()));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_what_would_be_right() {
+    let message = refusal("[http]\nport = 80\nprot = 8088\n");
+    assert!(message.contains("line 3"), "{message}");
+    assert!(message.contains("`prot`"), "{message}");
+    assert!(message.contains("`port`"), "{message}");
+}
+
+#[test]
+fn a_wrong_type_is_named_with_its_line() {
+    let message = refusal("[media]\n\nport = \"many\"\n");
+    assert!(message.contains("line 3"), "{message}");
+    assert!(message.contains("port = \"many\""), "{message}");
+    assert!(message.contains("expected u16"), "{message}");
+}
+
+#[test]
+fn a_value_out_of_range_is_named_with_its_line() {
+    let message = refusal("[[rooms]]\nroom = 1\n\n[[rooms]]\nroom = 2\nsampling_rate = 44100\n");
+    assert!(message.contains("line 6: rooms.1.sampling_rate: must be 8000"), "{message}");
+}
+
+#[test]
+fn a_room_that_is_there_twice_is_refused() {
+    let message = refusal("[[rooms]]\nroom = 1\n[[rooms]]\nroom = 1\n");
+    assert!(message.contains("line 4: rooms.1.room"), "{message}");
+}
+
+#[test]
+fn recording_is_refused_rather_than_ignored() {
+    assert!(refusal("[[rooms]]\nrecord = true\n").contains("line 2: rooms.0.record: must be false"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Config::load(Some(Path::new("/no/such/plenum.toml")), &[]).unwrap_err();
+    assert!(error.to_string().starts_with("/no/such/plenum.toml: cannot be read"));
+}
+
+#[test]
+fn assignments_go_over_the_file() {
+    let file = file("[http]\nport = 1\n");
+    let assignments = ["http.port=2".to_owned(), "media.address=192.0.2.1".to_owned()];
+    let config = Config::load(Some(&file), &assignments).unwrap();
+    assert_eq!(config.http.port, 2);
+    assert_eq!(config.media.address, Some([192, 0, 2, 1].into()));
+}
+
+#[test]
+fn a_wrong_assignment_names_its_key() {
+    let unknown = Config::load(None, &["http.prot=2".to_owned()]).unwrap_err().to_string();
+    assert!(unknown.contains("prot"), "{unknown}");
+    let wrong = Config::load(None, &["http.port=many".to_owned()]).unwrap_err().to_string();
+    assert!(wrong.contains("http.port"), "{wrong}");
+    let shapeless = Config::load(None, &["http.port".to_owned()]).unwrap_err().to_string();
+    assert!(shapeless.contains("KEY=VALUE"), "{shapeless}");
+}
+
+fn documented_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/plenum.toml")
+}
+
+fn refusal(text: &str) -> String {
+    Config::load(Some(&file(text)), &[]).unwrap_err().to_string()
+}
+
+/// A configuration file of this test's own.
+fn file(text: &str) -> PathBuf {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("config-{:x}.toml", hasher.finish()));
+    std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+    path
+}
+
+/// `# key = value` documents a key that has no default.
+fn uncomment_key(line: &str) -> String {
+    match line.strip_prefix("# ") {
+        Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_')) => {
+            rest.to_owned()
+        }
+        Some(_) | None => line.to_owned(),
+    }
+}
+
+fn keys(table: &toml::Table) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (name, value) in table {
+        match value {
+            toml::Value::Table(inner) => keys.extend(self::keys(inner).into_iter().map(|key| format!("{name}.{key}"))),
+            toml::Value::Array(items) if name == "rooms" => {
+                keys.extend(self::keys(items[0].as_table().unwrap()).into_iter().map(|key| format!("rooms.{key}")));
+            }
+            _ => keys.push(name.clone()),
+        }
+    }
+    keys.sort();
+    keys
+}

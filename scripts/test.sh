@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs what is missing and runs every check: format, lints, docs, licences, tests, browsers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+need node nodejs
+need npm npm
+need chromium chromium
+need firefox-esr firefox-esr
+need pulseaudio pulseaudio   # Firefox plays nothing without an audio device
+need pactl pulseaudio-utils
+need espeak-ng espeak-ng
+install_missing
+export DENY_VERSION=0.20.2
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "Format"
+cargo fmt --all --check
+
+step "Lints"
+cargo clippy --locked --workspace --all-targets -- -D warnings
+
+step "Documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
+
+step "Licences and advisories"
+tools=target/tools/bin
+if [ "$("$tools/cargo-deny" --version 2>/dev/null)" != "cargo-deny $DENY_VERSION" ]; then
+    CARGO_TARGET_DIR=target/tools/build cargo install --quiet --locked --root target/tools --version "$DENY_VERSION" cargo-deny
+    rm -rf target/tools/build
+fi
+"$tools/cargo-deny" --locked check bans licenses sources
+if "$tools/cargo-deny" --locked fetch db >/dev/null 2>&1; then
+    "$tools/cargo-deny" --locked check advisories
+else
+    echo "The advisory database cannot be fetched from here: advisories not checked."
+fi
+
+step "Unit, property and conformance tests"
+cargo test --locked --workspace --quiet
+
+step "Browsers, janus.js and Janode against a running server"
+cargo build --locked -p plenum
+cd tests/e2e
+npm ci --silent --no-audit --no-fund
+npm test
