@@ -1,1 +1,16 @@
-//! (skeleton)
+//! The signaling plane: the Janus API and its AudioBridge.
+//!
+//! [`Core`] is the conversation as a pure function of requests, media events, time and a seed; `transport` is the
+//! shell that carries it over HTTP and WebSocket. Neither knows RTP or PCM: what a conversation means for the media
+//! leaves as [`MediaCommand`] and comes back as [`MediaEvent`].
+
+mod audiobridge;
+mod core;
+mod transport;
+
+pub use crate::core::config::{Config, Limits, MediaFacts, RoomConfig, SAMPLING_RATES};
+pub use crate::core::ids::{ConnectionId, HandleId, RequestId, RoomId, RoomKey, SessionId};
+pub use crate::core::media::{
+    Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, RoomSettings, TalkDetection,
+};
+pub use crate::core::{Core, Counters, Credentials, Gauges, Output, Owner, Poll, Source};

@@ -1,0 +1,371 @@
+//! The conversation as a function of requests, media events, time and a seed. Knows no socket, clock or task, and of
+//! media only what `media.rs` says.
+
+pub(crate) mod config;
+pub(crate) mod error;
+pub(crate) mod field;
+mod handle;
+pub(crate) mod ids;
+mod info;
+pub(crate) mod media;
+mod message;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use config::Config;
+use error::Error;
+use handle::Handle;
+use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
+use media::{MediaCommand, MediaEvent};
+use message::{Envelope, HandleField};
+use session::{CHECK_INTERVAL, Session};
+
+/// Who sent a request; its reply goes there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A WebSocket connection.
+    WebSocket(ConnectionId),
+    /// An HTTP request.
+    Http(RequestId),
+}
+
+impl Source {
+    fn owner(self) -> Owner {
+        match self {
+            Self::WebSocket(connection) => Owner::WebSocket(connection),
+            Self::Http(_) => Owner::Http,
+        }
+    }
+}
+
+/// Where the events of a session go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// Down this connection.
+    WebSocket(ConnectionId),
+    /// To whoever polls for them.
+    Http,
+}
+
+/// What leaves the core, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// The one reply to a request.
+    Reply {
+        /// Who asked.
+        to: Source,
+        /// The reply.
+        message: Value,
+    },
+    /// An event of a session.
+    Event {
+        /// The session.
+        session: SessionId,
+        /// Where its events go now.
+        owner: Owner,
+        /// The event.
+        message: Value,
+    },
+    /// A session begins. Comes before the reply that names it.
+    SessionOpened {
+        /// The session.
+        session: SessionId,
+        /// Where its events go.
+        owner: Owner,
+    },
+    /// A session was claimed: its events go elsewhere, and what nobody fetched before is void.
+    SessionMoved {
+        /// The session.
+        session: SessionId,
+        /// Where its events go from now on.
+        owner: Owner,
+    },
+    /// A session is over. Comes after its last event.
+    SessionClosed {
+        /// The session.
+        session: SessionId,
+        /// Where its events went.
+        owner: Owner,
+    },
+    /// Something for the media planes to do.
+    Media(MediaCommand),
+}
+
+/// What a long poll carries in its query to show that it may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The API secret.
+    pub apisecret: Option<String>,
+    /// A token (none is needed yet).
+    pub token: Option<String>,
+}
+
+/// Whether a long poll may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// Wrong credentials.
+    Forbidden,
+    /// No such session, or not one whose events are fetched by HTTP.
+    NotFound,
+    /// The session is alive and has been kept so.
+    Ready,
+}
+
+/// How much there is of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Sessions alive.
+    pub sessions: usize,
+    /// Handles attached.
+    pub handles: usize,
+    /// Rooms that exist.
+    pub rooms: usize,
+    /// Participants in all rooms.
+    pub participants: usize,
+}
+
+/// What has happened so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Requests that the core accepted, admin requests included.
+    pub accepted: u64,
+    /// Requests that the core refused, by error code.
+    pub refused: BTreeMap<u16, u64>,
+    /// Accepted requests that the AudioBridge refused, by its error code.
+    pub plugin_refused: BTreeMap<u16, u64>,
+}
+
+/// The conversation.
+///
+/// Feed it with the `handle_*` methods and after each of them take everything out with [`poll_output`](Self::poll_output);
+/// call [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) is due.
+#[derive(Debug)]
+pub struct Core {
+    config: Config,
+    ids: IdSource,
+    /// Times in `handle_info` count from here.
+    started: Instant,
+    next_check: Instant,
+    accepting: bool,
+    sessions: BTreeMap<SessionId, Session>,
+    handles: BTreeMap<HandleId, Handle>,
+    connections: BTreeMap<ConnectionId, BTreeSet<SessionId>>,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+}
+
+impl Core {
+    /// A conversation that has just begun, with the rooms of `config`. All randomness comes from `seed`.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
+        Self {
+            ids: IdSource::new(seed),
+            started: now,
+            next_check: now + CHECK_INTERVAL,
+            accepting: true,
+            sessions: BTreeMap::new(),
+            handles: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// Takes a request, whatever JSON it is. Exactly one reply to `source` comes of it, before any event it causes
+    /// (save where the API has the reply last).
+    pub fn handle_request(&mut self, source: Source, request: Value, now: Instant) {
+        let envelope = match Envelope::parse(request) {
+            Ok(envelope) => envelope,
+            Err((error, message)) => {
+                self.count(Some(&error));
+                self.reply(source, message);
+                return;
+            }
+        };
+        let result = self.execute(source, &envelope, now);
+        if let Err(error) = &result {
+            self.reply(source, envelope.refused(error));
+        }
+        self.count(result.err().as_ref());
+    }
+
+    /// A WebSocket connection is gone, and with it its sessions (unless they may be reclaimed).
+    pub fn handle_connection_closed(&mut self, connection: ConnectionId, now: Instant) {
+        self.orphan_sessions(connection);
+        self.check_if_due(now);
+    }
+
+    /// A long poll asks for the events of a session, which counts as a keepalive.
+    pub fn handle_poll(&mut self, session: u64, credentials: Credentials, now: Instant) -> Poll {
+        if session == 0 {
+            return Poll::NotFound;
+        }
+        if !self.secret_matches(credentials.apisecret.as_deref()) {
+            return Poll::Forbidden;
+        }
+        match self.sessions.get_mut(&SessionId(session)) {
+            None => Poll::NotFound,
+            Some(session) => {
+                session.last_activity = now;
+                if session.owner == Owner::Http { Poll::Ready } else { Poll::NotFound }
+            }
+        }
+    }
+
+    /// Takes an admin request and gives its reply; what it causes for others comes out as usual.
+    pub fn handle_admin(&mut self, request: Value, _now: Instant) -> Value {
+        match Envelope::parse(request) {
+            Ok(envelope) => envelope.refused(&Error::unhandled(&envelope.verb)),
+            Err((_, message)) => message,
+        }
+    }
+
+    /// Something happened to a PeerConnection or in a mix.
+    pub fn handle_media(&mut self, event: MediaEvent, now: Instant) {
+        let _ = event;
+        self.check_if_due(now);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.check_if_due(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is wanted next; `None` while there is nothing to time.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        (!self.sessions.is_empty()).then_some(self.next_check)
+    }
+
+    /// The next of what came of the last call.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Ends every session with a `timeout` event and accepts no new one.
+    pub fn shut_down(&mut self, _now: Instant) {
+        self.accepting = false;
+        let sessions: Vec<_> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.expire_session(session);
+        }
+    }
+
+    /// How much there is of everything.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        Gauges { sessions: self.sessions.len(), handles: self.handles.len(), rooms: 0, participants: 0 }
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn execute(&mut self, source: Source, envelope: &Envelope, now: Instant) -> Result<(), Error> {
+        if envelope.session == 0 {
+            return match envelope.handle {
+                HandleField::Given(_) => Err(Error::session_not_found()),
+                HandleField::Absent | HandleField::Invalid => self.execute_alone(source, envelope, now),
+            };
+        }
+        if envelope.handle == HandleField::Invalid {
+            return Err(Error::handle_not_found());
+        }
+        self.authorize(envelope)?;
+        let id = u64::try_from(envelope.session).map(SessionId);
+        let Some((id, session)) = id.ok().and_then(|id| Some((id, self.sessions.get_mut(&id)?))) else {
+            return Err(Error::no_such_session(envelope.session));
+        };
+        // Even a request that fails below is a sign of life.
+        session.last_activity = now;
+        match envelope.handle {
+            HandleField::Given(handle) if !session.handles.contains(&handle) => {
+                Err(Error::no_such_handle(handle.0, id.0))
+            }
+            HandleField::Given(handle) => self.execute_on_handle(source, envelope, id, handle, now),
+            HandleField::Absent | HandleField::Invalid => self.execute_on_session(source, envelope, id, now),
+        }
+    }
+
+    fn execute_alone(&mut self, source: Source, envelope: &Envelope, now: Instant) -> Result<(), Error> {
+        if envelope.is("info") {
+            let message = self.server_info(&envelope.transaction);
+            self.reply(source, message);
+        } else if envelope.is("ping") {
+            self.reply(source, json!({"janus": "pong", "transaction": envelope.transaction}));
+        } else if envelope.is("create") {
+            self.create_session(source, envelope, now)?;
+        } else {
+            return Err(Error::unhandled(&envelope.verb));
+        }
+        Ok(())
+    }
+
+    fn execute_on_session(
+        &mut self,
+        source: Source,
+        envelope: &Envelope,
+        id: SessionId,
+        now: Instant,
+    ) -> Result<(), Error> {
+        if envelope.is("keepalive") {
+            self.reply(source, message::acknowledged(id, &envelope.transaction));
+        } else if envelope.is("claim") {
+            self.claim_session(source, envelope, id);
+        } else if envelope.is("destroy") {
+            self.destroy_session(source, envelope, id);
+        } else if envelope.is("attach") {
+            self.attach(source, envelope, id, now)?;
+        } else if ["detach", "hangup", "message", "trickle"].iter().any(|verb| envelope.is(verb)) {
+            return Err(Error::unhandled(&envelope.verb));
+        } else {
+            return Err(Error::unknown_request(&envelope.verb));
+        }
+        Ok(())
+    }
+
+    fn authorize(&self, envelope: &Envelope) -> Result<(), Error> {
+        let secret = envelope.fields.get("apisecret").and_then(Value::as_str);
+        if self.secret_matches(secret) { Ok(()) } else { Err(Error::unauthorized()) }
+    }
+
+    fn secret_matches(&self, given: Option<&str>) -> bool {
+        match (&self.config.api_secret, given) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(secret), Some(given)) => same_secret(secret, given),
+        }
+    }
+
+    fn reply(&mut self, to: Source, message: Value) {
+        self.outputs.push_back(Output::Reply { to, message });
+    }
+
+    fn count(&mut self, refusal: Option<&Error>) {
+        match refusal {
+            None => self.counters.accepted += 1,
+            Some(error) => *self.counters.refused.entry(error.code).or_default() += 1,
+        }
+    }
+
+    fn check_if_due(&mut self, now: Instant) {
+        if now < self.next_check {
+            return;
+        }
+        self.check_silence(now);
+        self.next_check = now + CHECK_INTERVAL;
+    }
+}
+
+/// Compares in a time that tells nothing but the length.
+pub(crate) fn same_secret(expected: &str, given: &str) -> bool {
+    expected.as_bytes().ct_eq(given.as_bytes()).into()
+}

@@ -1,0 +1,138 @@
+//! The error table of the core protocol: codes and texts are API. The only place they are written.
+
+use super::field::FieldError;
+
+/// A refusal of a core request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Error {
+    pub(crate) code: u16,
+    pub(crate) reason: String,
+}
+
+impl Error {
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(403, "Unauthorized request (wrong or missing secret/token)")
+    }
+
+    pub(crate) fn unknown_request(verb: &str) -> Self {
+        Self::new(453, format!("Unknown request '{verb}'"))
+    }
+
+    pub(crate) fn both_candidate_forms() -> Self {
+        Self::new(454, "Can't have both candidate and candidates")
+    }
+
+    pub(crate) fn jsep_not_an_object() -> Self {
+        Self::new(455, "Invalid jsep object")
+    }
+
+    pub(crate) fn missing(name: &'static str) -> Self {
+        FieldError::Missing(name).into()
+    }
+
+    pub(crate) fn unhandled(verb: &str) -> Self {
+        Self::new(457, format!("Unhandled request '{verb}' at this path"))
+    }
+
+    pub(crate) fn session_not_found() -> Self {
+        Self::new(458, "Session not found")
+    }
+
+    pub(crate) fn no_such_session(session: i64) -> Self {
+        Self::new(458, format!("No such session {session}"))
+    }
+
+    pub(crate) fn handle_not_found() -> Self {
+        Self::new(459, "Handle not found")
+    }
+
+    pub(crate) fn no_such_handle(handle: u64, session: u64) -> Self {
+        Self::new(459, format!("No such handle {handle} in session {session}"))
+    }
+
+    pub(crate) fn no_such_plugin(plugin: &str) -> Self {
+        Self::new(460, format!("No such plugin '{plugin}'"))
+    }
+
+    pub(crate) fn invalid_plugin() -> Self {
+        Self::new(460, "Invalid plugin")
+    }
+
+    pub(crate) fn too_many_handles(limit: usize) -> Self {
+        Self::new(461, format!("Too many handles in this session (max {limit})"))
+    }
+
+    pub(crate) fn unknown_jsep_type(kind: &str) -> Self {
+        Self::new(464, format!("JSEP error: unknown message type '{kind}'"))
+    }
+
+    pub(crate) fn invalid_sdp(reason: String) -> Self {
+        Self::new(465, reason)
+    }
+
+    /// A first offer that lacks what a transport needs.
+    pub(crate) fn incomplete_sdp() -> Self {
+        Self::new(465, "Error processing SDP")
+    }
+
+    /// The same of a renegotiation.
+    pub(crate) fn incomplete_update() -> Self {
+        Self::new(469, "Error processing SDP")
+    }
+
+    /// A field of a kind that `FieldError` has no words for.
+    pub(crate) fn wrong_element(reason: String) -> Self {
+        Self::new(467, reason)
+    }
+
+    pub(crate) fn candidates_not_an_array() -> Self {
+        Self::new(467, "candidates is not an array")
+    }
+
+    pub(crate) fn session_in_use() -> Self {
+        Self::new(468, "Session ID already in use")
+    }
+
+    pub(crate) fn unexpected_answer() -> Self {
+        Self::new(469, "Unexpected ANSWER (did we offer?)")
+    }
+
+    pub(crate) fn too_many_offers(limit: usize) -> Self {
+        Self::new(471, format!("Too many offers waiting for an answer (max {limit})"))
+    }
+
+    pub(crate) fn not_accepting_sessions() -> Self {
+        Self::new(472, "Currently not accepting new sessions")
+    }
+
+    pub(crate) fn too_many_sessions(limit: usize) -> Self {
+        Self::new(472, format!("Too many sessions (max {limit})"))
+    }
+
+    pub(crate) fn too_many_candidates(limit: usize) -> Self {
+        Self::new(490, format!("Too many candidates waiting for an offer (max {limit})"))
+    }
+
+    /// The same refusal, as a part of a request says it: `JSEP error: missing …`.
+    pub(crate) fn within(mut self, part: &str) -> Self {
+        let mut letters = self.reason.chars();
+        if let Some(first) = letters.next() {
+            self.reason = format!("{part} error: {}{}", first.to_lowercase(), letters.as_str());
+        }
+        self
+    }
+
+    fn new(code: u16, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        let code = match error {
+            FieldError::Missing(_) => 456,
+            FieldError::Wrong(..) => 467,
+        };
+        Self::new(code, error.text())
+    }
+}
