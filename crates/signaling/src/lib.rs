@@ -14,3 +14,4 @@ pub use crate::core::media::{
     Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, RoomSettings, TalkDetection,
 };
 pub use crate::core::{Core, Counters, Credentials, Gauges, Output, Owner, Poll, Source};
+pub use crate::transport::{Transport, TransportConfig, TransportCounters};

@@ -1,0 +1,231 @@
+//! The shell of the signaling plane: carries the conversation over HTTP and WebSocket. One task owns the [`Core`]; HTTP
+//! handlers and WebSocket connections reach it over one bounded queue. It must not know what a request means.
+
+mod admin;
+mod cors;
+mod document;
+mod http;
+mod mailbox;
+mod owner;
+mod path;
+mod refusal;
+mod websocket;
+
+use std::{
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, StatusCode},
+    middleware,
+};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::{
+    cors::Cors,
+    owner::{CoreOwner, Inbound, Polled},
+    websocket::Protocol,
+};
+use crate::{ConnectionId, Core, Counters, Gauges, MediaCommand, MediaEvent};
+
+/// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
+const MESSAGE_LIMIT: usize = 256 * 1024;
+/// Requests that wait for the core. When it is full, clients wait: the core takes some microseconds for each.
+const INBOX_CAPACITY: usize = 1024;
+/// How long the core may take for a reply, as in Janus (spec of its HTTP transport).
+const REPLY_TIME: Duration = Duration::from_secs(10);
+/// How long polls and connections may take to end after the last event, so that a slow client can't delay a stop.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
+/// The settings of the shell.
+#[derive(Clone, Debug)]
+pub struct TransportConfig {
+    /// Where the Janus API is over HTTP: starts with a slash.
+    pub base_path: String,
+    /// Where the admin API is over HTTP: starts with a slash.
+    pub admin_base_path: String,
+    /// The only origin that browsers allow to call; `None` = any.
+    pub allow_origin: Option<String>,
+    /// Refuse requests from other origins than `allow_origin`.
+    pub enforce_cors: bool,
+    /// Events that wait for the next poll of one HTTP session; the oldest go first.
+    pub mailbox_capacity: usize,
+    /// Messages that wait to be sent on one WebSocket connection; a connection that needs more is closed. It should exceed
+    /// the requests that can wait for the core (1024), or a client that sends those in one go is taken for a slow one.
+    pub connection_capacity: usize,
+}
+
+impl Default for TransportConfig {
+    fn default() -> Self {
+        Self {
+            base_path: "/janus".to_owned(),
+            admin_base_path: "/admin".to_owned(),
+            allow_origin: None,
+            enforce_cors: false,
+            mailbox_capacity: 1024,
+            connection_capacity: 4096,
+        }
+    }
+}
+
+/// What the shell has counted since it was spawned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransportCounters {
+    /// WebSocket connections that are open now.
+    pub connections: u64,
+    /// Documents and paths refused before the core saw them.
+    pub refused: u64,
+    /// Events dropped from mailboxes that nobody polled.
+    pub dropped_events: u64,
+    /// Connections closed because their client was slower than its events.
+    pub overflowed_connections: u64,
+}
+
+/// A handle to the task that owns the core; clones are handles to the same one. Without any handle left the task ends.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    inbox: mpsc::Sender<Inbound>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: TransportConfig,
+    cors: Cors,
+    tallies: Arc<Tallies>,
+    last_connection: AtomicU64,
+    /// Becomes true at the stop. Polls and connections hold a receiver, and its closing tells that all have ended.
+    stopping: watch::Sender<bool>,
+}
+
+/// [`TransportCounters`] as they are counted.
+#[derive(Debug, Default)]
+struct Tallies {
+    connections: AtomicU64,
+    refused: AtomicU64,
+    dropped_events: AtomicU64,
+    overflowed_connections: AtomicU64,
+}
+
+impl Transport {
+    /// Starts the task, on the runtime this is called in. Commands for the media planes are sent to `media`, and what
+    /// those tell is read from `events`.
+    pub fn spawn(
+        core: Core,
+        media: mpsc::UnboundedSender<MediaCommand>,
+        events: mpsc::Receiver<MediaEvent>,
+        mut config: TransportConfig,
+    ) -> Self {
+        for base in [&mut config.base_path, &mut config.admin_base_path] {
+            base.truncate(base.trim_end_matches('/').len());
+        }
+        let (inbox, requests) = mpsc::channel(INBOX_CAPACITY);
+        let tallies = Arc::new(Tallies::default());
+        let owner = CoreOwner::new(core, media, config.mailbox_capacity, Arc::clone(&tallies));
+        tokio::spawn(owner.run(requests, events));
+        let cors = Cors::new(&config);
+        let (stopping, _) = watch::channel(false);
+        let shared = Shared { config, cors, tallies, last_connection: AtomicU64::new(0), stopping };
+        Self { inbox, shared: Arc::new(shared) }
+    }
+
+    /// The Janus API of the HTTP port, and WebSocket by upgrade on every path of it. `pages` is what else is served there:
+    /// paths that it has no route for go to the API.
+    pub fn http_router(&self, pages: Router) -> Router {
+        let transport = self.clone();
+        self.finish(pages.fallback(move |request| http::handle(transport.clone(), request)), Protocol::Janus)
+    }
+
+    /// The Janus API of the WebSocket port: any path.
+    pub fn websocket_router(&self) -> Router {
+        let transport = self.clone();
+        let fallback = move |headers: HeaderMap| ready(websocket::refuse_plain_http(&transport, &headers));
+        self.finish(Router::new().fallback(fallback), Protocol::Janus)
+    }
+
+    /// The admin API over HTTP, and over WebSocket on every path. `pages` as in [`Transport::http_router`].
+    pub fn admin_router(&self, pages: Router) -> Router {
+        let transport = self.clone();
+        self.finish(pages.fallback(move |request| admin::handle(transport.clone(), request)), Protocol::Admin)
+    }
+
+    /// What the shell has counted.
+    pub fn counters(&self) -> TransportCounters {
+        let Tallies { connections, refused, dropped_events, overflowed_connections } = &*self.shared.tallies;
+        TransportCounters {
+            connections: connections.load(Ordering::Relaxed),
+            refused: refused.load(Ordering::Relaxed),
+            dropped_events: dropped_events.load(Ordering::Relaxed),
+            overflowed_connections: overflowed_connections.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What the core has counted and what it holds now; `None` when it is stopped or takes longer than 10 s.
+    pub async fn core_counters(&self) -> Option<(Counters, Gauges)> {
+        self.ask(|reply| Inbound::Inspect { reply }).await.ok()
+    }
+
+    /// Tells every session that it ends, hands out what is queued, closes the connections and ends the task. Returns when
+    /// all of that is done, or after 10 s for the core and 5 s for slow clients. What comes later is answered with 503.
+    pub async fn shut_down(&self) {
+        // Told first, so that connections know why their queue ends; polls look into their mailbox in any case.
+        let _ = self.ask(|reply| Inbound::ShutDown { stopping: self.shared.stopping.clone(), reply }).await;
+        self.shared.stopping.send_replace(true);
+        let _ = tokio::time::timeout(STOP_TIME, self.shared.stopping.closed()).await;
+    }
+
+    fn finish(&self, router: Router, protocol: Protocol) -> Router {
+        let upgrade = middleware::from_fn_with_state((self.clone(), protocol), websocket::upgrade);
+        router.layer(upgrade).layer(DefaultBodyLimit::max(MESSAGE_LIMIT))
+    }
+
+    /// A request over HTTP, answered by the core or, in its absence, by a status.
+    async fn request(&self, request: Value) -> Result<Value, StatusCode> {
+        self.ask(|reply| Inbound::Request { request, reply }).await
+    }
+
+    async fn admin_request(&self, request: Value) -> Result<Value, StatusCode> {
+        self.ask(|reply| Inbound::AdminRequest { request, reply }).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Inbound) -> Result<T, StatusCode> {
+        let (reply, answer) = oneshot::channel();
+        let exchange = async {
+            self.inbox.send(question(reply)).await.ok()?;
+            answer.await.ok()
+        };
+        match tokio::time::timeout(REPLY_TIME, exchange).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(StatusCode::SERVICE_UNAVAILABLE),
+            Err(_) => Err(StatusCode::GATEWAY_TIMEOUT),
+        }
+    }
+
+    fn config(&self) -> &TransportConfig {
+        &self.shared.config
+    }
+
+    fn cors(&self) -> &Cors {
+        &self.shared.cors
+    }
+
+    fn stopping(&self) -> watch::Receiver<bool> {
+        self.shared.stopping.subscribe()
+    }
+
+    fn new_connection(&self) -> ConnectionId {
+        ConnectionId(self.shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn count_refusal(&self) {
+        self.shared.tallies.refused.fetch_add(1, Ordering::Relaxed);
+    }
+}

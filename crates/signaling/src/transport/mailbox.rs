@@ -1,0 +1,72 @@
+//! The events of one HTTP session between two long polls. It must not know what an event says.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+/// A bounded queue: when nobody polls, the oldest events go first, because the newest describe what is.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    events: Mutex<VecDeque<Value>>,
+    arrived: Notify,
+    capacity: usize,
+}
+
+impl Mailbox {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { events: Mutex::new(VecDeque::new()), arrived: Notify::new(), capacity }
+    }
+
+    /// Adds an event and releases every poll held on this mailbox. False if the oldest event had to go for it.
+    pub(super) fn push(&self, event: Value) -> bool {
+        let mut events = self.lock();
+        let full = events.len() >= self.capacity;
+        if full {
+            events.pop_front();
+        }
+        events.push_back(event);
+        drop(events);
+        self.arrived.notify_waiters();
+        !full
+    }
+
+    /// Up to `maximum` events, oldest first: those that wait, or else those that have come when the first one comes, when
+    /// `patience` is over, or when `released` ends. Several polls may wait; all of them are released by the same event,
+    /// so that one of them finds it and the others nothing.
+    pub(super) async fn collect(
+        &self,
+        maximum: usize,
+        patience: Duration,
+        released: impl Future<Output = ()>,
+    ) -> Vec<Value> {
+        // Listening starts before looking, or an event between the two would be slept through.
+        let mut arrived = std::pin::pin!(self.arrived.notified());
+        arrived.as_mut().enable();
+        let events = self.take(maximum);
+        if !events.is_empty() {
+            return events;
+        }
+        tokio::select! {
+            () = arrived => {}
+            () = tokio::time::sleep(patience) => {}
+            () = released => {}
+        }
+        self.take(maximum)
+    }
+
+    fn take(&self, maximum: usize) -> Vec<Value> {
+        let mut events = self.lock();
+        let count = maximum.min(events.len());
+        events.drain(..count).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Value>> {
+        // A queue of whole events is consistent at every step, so a panic elsewhere does not spoil it.
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,268 @@
+//! The one task that owns the core: requests, media events and time go in, and what comes out goes to whom it is for.
+//! It never waits for a client, and must not know what a message says.
+
+use std::{
+    collections::HashMap,
+    future,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use serde_json::Value;
+use tokio::{
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
+    time::sleep_until,
+};
+
+use super::{Tallies, mailbox::Mailbox};
+use crate::{
+    ConnectionId, Core, Counters, Credentials, Gauges, MediaCommand, MediaEvent, Output, Owner, Poll, RequestId,
+    SessionId, Source,
+};
+
+/// What handlers and connections ask of the task.
+#[derive(Debug)]
+pub(super) enum Inbound {
+    /// A request over HTTP.
+    Request {
+        request: Value,
+        reply: oneshot::Sender<Value>,
+    },
+    /// An admin request over HTTP.
+    AdminRequest {
+        request: Value,
+        reply: oneshot::Sender<Value>,
+    },
+    /// A long poll.
+    Poll {
+        session: u64,
+        credentials: Credentials,
+        reply: oneshot::Sender<Polled>,
+    },
+    /// A WebSocket connection, with the queue of what shall be sent on it.
+    Opened {
+        connection: ConnectionId,
+        outgoing: mpsc::Sender<Value>,
+    },
+    /// A request on a connection.
+    Received {
+        connection: ConnectionId,
+        request: Value,
+    },
+    /// An admin request on a connection.
+    AdminReceived {
+        connection: ConnectionId,
+        request: Value,
+    },
+    /// The transport's own answer to a message: it comes this way to stay in order with the core's.
+    Refused {
+        connection: ConnectionId,
+        message: Value,
+    },
+    Closed {
+        connection: ConnectionId,
+    },
+    Inspect {
+        reply: oneshot::Sender<(Counters, Gauges)>,
+    },
+    /// The last one: when all that is queued has been handed out, `stopping` is told, and then the caller.
+    ShutDown {
+        stopping: watch::Sender<bool>,
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// The core's word on a long poll.
+#[derive(Debug)]
+pub(super) enum Polled {
+    Forbidden,
+    NotFound,
+    /// The poll may wait here.
+    Held(Arc<Mailbox>),
+}
+
+#[derive(Debug)]
+pub(super) struct CoreOwner {
+    core: Core,
+    media: mpsc::UnboundedSender<MediaCommand>,
+    /// Whom to answer over HTTP.
+    requests: HashMap<RequestId, oneshot::Sender<Value>>,
+    last_request: u64,
+    connections: HashMap<ConnectionId, mpsc::Sender<Value>>,
+    /// Of the sessions that HTTP owns.
+    mailboxes: HashMap<SessionId, Arc<Mailbox>>,
+    mailbox_capacity: usize,
+    tallies: Arc<Tallies>,
+}
+
+impl CoreOwner {
+    pub(super) fn new(
+        core: Core,
+        media: mpsc::UnboundedSender<MediaCommand>,
+        mailbox_capacity: usize,
+        tallies: Arc<Tallies>,
+    ) -> Self {
+        Self {
+            core,
+            media,
+            requests: HashMap::new(),
+            last_request: 0,
+            connections: HashMap::new(),
+            mailboxes: HashMap::new(),
+            mailbox_capacity,
+            tallies,
+        }
+    }
+
+    /// Runs until the stop, or until nobody can ask any more.
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Inbound>, mut events: mpsc::Receiver<MediaEvent>) {
+        loop {
+            let deadline = self.core.poll_timeout();
+            let timeout = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline.into()).await,
+                    None => future::pending().await,
+                }
+            };
+            let input = tokio::select! {
+                inbound = inbox.recv() => match inbound {
+                    Some(inbound) => Input::Inbound(inbound),
+                    None => return,
+                },
+                Some(event) = events.recv() => Input::Media(event),
+                () = timeout => Input::Timeout,
+            };
+            #[expect(clippy::disallowed_methods, reason = "the shell's one clock; tokio's, so that tests can turn it")]
+            let now = tokio::time::Instant::now().into_std();
+            match input {
+                Input::Inbound(Inbound::ShutDown { stopping, reply }) => {
+                    self.core.shut_down(now);
+                    self.hand_out(now);
+                    stopping.send_replace(true);
+                    // The caller has given up if this fails.
+                    let _ = reply.send(());
+                    return;
+                }
+                Input::Inbound(inbound) => self.handle(inbound, now),
+                Input::Media(event) => self.core.handle_media(event, now),
+                Input::Timeout => self.core.handle_timeout(now),
+            }
+            self.hand_out(now);
+        }
+    }
+
+    /// A reply that nobody waits for any more is dropped: its client has closed the connection or given up.
+    fn handle(&mut self, inbound: Inbound, now: Instant) {
+        match inbound {
+            Inbound::Request { request, reply } => {
+                self.last_request += 1;
+                let id = RequestId(self.last_request);
+                self.requests.insert(id, reply);
+                self.core.handle_request(Source::Http(id), request, now);
+            }
+            Inbound::AdminRequest { request, reply } => {
+                let _ = reply.send(self.core.handle_admin(request, now));
+            }
+            Inbound::Poll { session, credentials, reply } => {
+                let _ = reply.send(self.poll(session, credentials, now));
+            }
+            Inbound::Opened { connection, outgoing } => {
+                self.connections.insert(connection, outgoing);
+            }
+            // A connection that was closed for its slowness may still have sent something.
+            Inbound::Received { connection, request } if self.connections.contains_key(&connection) => {
+                self.core.handle_request(Source::WebSocket(connection), request, now);
+            }
+            Inbound::Received { .. } => {}
+            Inbound::AdminReceived { connection, request } => {
+                let reply = self.core.handle_admin(request, now);
+                self.send(connection, reply, now);
+            }
+            Inbound::Refused { connection, message } => self.send(connection, message, now),
+            Inbound::Closed { connection } => {
+                self.connections.remove(&connection);
+                self.core.handle_connection_closed(connection, now);
+            }
+            Inbound::Inspect { reply } => {
+                let _ = reply.send((self.core.counters().clone(), self.core.gauges()));
+            }
+            Inbound::ShutDown { .. } => {}
+        }
+    }
+
+    fn poll(&mut self, session: u64, credentials: Credentials, now: Instant) -> Polled {
+        match self.core.handle_poll(session, credentials, now) {
+            Poll::Forbidden => Polled::Forbidden,
+            Poll::NotFound => Polled::NotFound,
+            Poll::Ready => match self.mailboxes.get(&SessionId(session)) {
+                Some(mailbox) => Polled::Held(Arc::clone(mailbox)),
+                None => Polled::NotFound,
+            },
+        }
+    }
+
+    /// Hands all that the core has to say to whom it is for.
+    fn hand_out(&mut self, now: Instant) {
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::Reply { to: Source::Http(request), message } => {
+                    if let Some(reply) = self.requests.remove(&request) {
+                        let _ = reply.send(message);
+                    }
+                }
+                Output::Reply { to: Source::WebSocket(connection), message }
+                | Output::Event { owner: Owner::WebSocket(connection), message, .. } => {
+                    self.send(connection, message, now);
+                }
+                Output::Event { session, owner: Owner::Http, message } => self.post(session, message),
+                // A claim over HTTP starts with an empty mailbox; polls held on the old one end by themselves.
+                Output::SessionOpened { session, owner: Owner::Http }
+                | Output::SessionMoved { session, owner: Owner::Http } => {
+                    self.mailboxes.insert(session, Arc::new(Mailbox::new(self.mailbox_capacity)));
+                }
+                Output::SessionOpened { owner: Owner::WebSocket(_), .. } => {}
+                Output::SessionMoved { session, owner: Owner::WebSocket(_) }
+                | Output::SessionClosed { session, .. } => {
+                    self.mailboxes.remove(&session);
+                }
+                // Fails only when the media planes are gone, which ends the process.
+                Output::Media(command) => {
+                    let _ = self.media.send(command);
+                }
+            }
+        }
+    }
+
+    fn post(&self, session: SessionId, event: Value) {
+        if let Some(mailbox) = self.mailboxes.get(&session)
+            && !mailbox.push(event)
+        {
+            self.tallies.dropped_events.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Queues a message on a connection, or, if its queue is full, lets go of the connection: to leave out a message would
+    /// leave its client with a wrong picture for good.
+    fn send(&mut self, connection: ConnectionId, message: Value, now: Instant) {
+        let Some(outgoing) = self.connections.get(&connection) else { return };
+        match outgoing.try_send(message) {
+            // Closed: the connection has ended and says so in a moment.
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(_)) => {
+                self.tallies.overflowed_connections.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(connection = connection.0, "closing a WebSocket whose client is too slow");
+                self.connections.remove(&connection);
+                self.core.handle_connection_closed(connection, now);
+            }
+        }
+    }
+}
+
+enum Input {
+    Inbound(Inbound),
+    Media(MediaEvent),
+    Timeout,
+}

@@ -1,0 +1,167 @@
+//! The Janus and admin APIs over WebSocket: one ordered conversation per connection. It must not know what is said in it.
+
+use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
+
+use axum::{
+    extract::{
+        FromRequestParts, Request, State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket, close_code},
+    },
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{Inbound, MESSAGE_LIMIT, Transport, document, refusal::Refusal};
+use crate::ConnectionId;
+
+/// How long a client may take to accept one message. Who is slower has gone, or will never catch up.
+const SEND_TIME: Duration = Duration::from_secs(10);
+/// How long the closing handshake may take (RFC 6455, section 7.1.1, asks to wait for it, within reason).
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
+/// Which API a connection speaks. The client has to ask for it by the name of the subprotocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Janus,
+    Admin,
+}
+
+impl Protocol {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Janus => "janus-protocol",
+            Self::Admin => "janus-admin-protocol",
+        }
+    }
+}
+
+/// Takes every WebSocket handshake, on whatever path, and leaves all other requests to `next`.
+pub(super) async fn upgrade(
+    State((transport, protocol)): State<(Transport, Protocol)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asks =
+        request.headers().get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if !asks {
+        return next.run(request).await;
+    }
+    let (mut parts, _) = request.into_parts();
+    let cors = transport.cors().headers(&parts.headers);
+    let mut response = if transport.cors().permits(&parts.headers) {
+        match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            Ok(handshake) => accept(transport, protocol, handshake),
+            Err(rejection) => rejection.status().into_response(),
+        }
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    };
+    response.headers_mut().extend(cors);
+    response
+}
+
+/// The WebSocket port serves nothing but WebSocket.
+pub(super) fn refuse_plain_http(transport: &Transport, headers: &HeaderMap) -> Response {
+    let mut response =
+        (StatusCode::FORBIDDEN, [(header::CONNECTION, HeaderValue::from_static("close"))]).into_response();
+    response.headers_mut().extend(transport.cors().headers(headers));
+    response
+}
+
+fn accept(transport: Transport, protocol: Protocol, handshake: WebSocketUpgrade) -> Response {
+    let handshake =
+        handshake.protocols([protocol.name()]).max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT);
+    if handshake.selected_protocol().is_none() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    handshake.on_upgrade(move |socket| async move {
+        let connections = &transport.shared.tallies.connections;
+        connections.fetch_add(1, Ordering::Relaxed);
+        serve(&transport, protocol, socket).await;
+        connections.fetch_sub(1, Ordering::Relaxed);
+    })
+}
+
+async fn serve(transport: &Transport, protocol: Protocol, mut socket: WebSocket) {
+    // Held to the end, so that a stop waits for the closing handshake.
+    let stopping = transport.stopping();
+    let connection = transport.new_connection();
+    let (sender, outgoing) = mpsc::channel(transport.config().connection_capacity);
+    let _ = transport.inbox.send(Inbound::Opened { connection, outgoing: sender }).await;
+    let code = converse(transport, protocol, connection, outgoing, &mut socket).await;
+    // Its sessions end now, not when the closing handshake is over.
+    let _ = transport.inbox.send(Inbound::Closed { connection }).await;
+    // During a stop there is nobody to be told of either, and the reason is the stop.
+    let code = if *stopping.borrow() { close_code::AWAY } else { code };
+    close(&mut socket, code).await;
+}
+
+/// Carries messages until either side ends it. What is to be sent goes first, and nothing is read while earlier documents
+/// wait for the core: so a client that sends more than it reads slows down nobody but itself. Returns the close code.
+async fn converse(
+    transport: &Transport,
+    protocol: Protocol,
+    connection: ConnectionId,
+    mut outgoing: mpsc::Receiver<Value>,
+    socket: &mut WebSocket,
+) -> u16 {
+    let mut incoming = VecDeque::new();
+    loop {
+        tokio::select! {
+            biased;
+            message = outgoing.recv() => {
+                // The core's side has let go of a client that is too slow.
+                let Some(message) = message else { return close_code::AGAIN };
+                let sending = socket.send(Message::text(message.to_string()));
+                if !matches!(tokio::time::timeout(SEND_TIME, sending).await, Ok(Ok(()))) {
+                    return close_code::AGAIN;
+                }
+            }
+            place = transport.inbox.reserve(), if !incoming.is_empty() => {
+                let (Ok(place), Some(inbound)) = (place, incoming.pop_front()) else { return close_code::AWAY };
+                place.send(inbound);
+            }
+            message = socket.recv(), if incoming.is_empty() => match message {
+                Some(Ok(Message::Text(text))) => incoming = read(transport, protocol, connection, text.as_bytes()),
+                Some(Ok(Message::Binary(bytes))) => incoming = read(transport, protocol, connection, &bytes),
+                // tungstenite answers pings by itself.
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(_))) | None => return close_code::NORMAL,
+                // Too long, no UTF-8, no WebSocket, or just cut off.
+                Some(Err(_)) => return close_code::POLICY,
+            },
+        }
+    }
+}
+
+/// What one message asks, or the one error it earns.
+fn read(transport: &Transport, protocol: Protocol, connection: ConnectionId, message: &[u8]) -> VecDeque<Inbound> {
+    match document::parse_all(message) {
+        Ok(documents) => documents
+            .into_iter()
+            .map(|request| match protocol {
+                Protocol::Janus => Inbound::Received { connection, request },
+                Protocol::Admin => Inbound::AdminReceived { connection, request },
+            })
+            .collect(),
+        Err(malformed) => {
+            transport.count_refusal();
+            let message = Refusal::MalformedMessage(malformed).message();
+            VecDeque::from([Inbound::Refused { connection, message }])
+        }
+    }
+}
+
+/// Sends a close frame, or, if the client sent one, the answer to it, and waits for the client's part of the handshake.
+async fn close(socket: &mut WebSocket, code: u16) {
+    let _ = tokio::time::timeout(CLOSE_TIME, async {
+        let frame = CloseFrame { code, reason: "".into() };
+        // Fails when the client has closed already; reading on sends what is left to send then.
+        let _ = socket.send(Message::Close(Some(frame))).await;
+        while let Some(Ok(_)) = socket.recv().await {}
+    })
+    .await;
+}
