@@ -1,1 +1,25 @@
-//! (skeleton)
+//! Datagrams to audio packets and back: the connectivity of Plenum.
+//!
+//! [`Shard`] is the pure core: the peers of one UDP socket, a function of commands, datagrams, audio and time.
+//! [`Driver`] is the one shell: a thread with the socket and the clock. Neither decodes audio nor knows JSON.
+
+mod candidate;
+mod counters;
+mod demux;
+mod driver;
+mod dtls;
+mod error;
+mod inbox;
+mod packet;
+mod peer;
+mod sdp;
+mod shard;
+
+pub use counters::{ClosedPeers, Counters};
+pub use driver::{Driver, DriverConfig};
+pub use dtls::Certificate;
+pub use error::{CertificateError, CloseReason};
+pub use inbox::DriverHandle;
+pub use packet::{AudioPacket, MixedAudio, Transmit};
+pub use sdp::{Answer, AnswerTraits};
+pub use shard::{Command, Output, PeerEvent, PeerSlot, Shard, ShardConfig};

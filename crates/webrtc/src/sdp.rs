@@ -1,0 +1,41 @@
+//! Session descriptions: an offer is read, cut down to its audio for str0m, and the answer is written whole.
+//!
+//! str0m's own answer is not used: its shape is not the one Janus's clients know, it accepts data channels that nobody
+//! asked for and its version never rises. What it negotiated (payload type, extensions, credentials, fingerprint, SSRC)
+//! is all that an answer needs. No I/O, no `Rtc`.
+
+mod answer;
+mod offer;
+
+pub(crate) use answer::{Accepted, Origin, write_answer};
+pub(crate) use offer::{AudioOffer, Direction, ExtensionKind, Offer, Setup};
+
+/// What the room decides about an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerTraits {
+    /// The `s=` line, as in `AudioBridge 1234`.
+    pub session_name: String,
+    /// `maxplaybackrate`: the sampling rate of the room in Hz.
+    pub max_playback_rate: u32,
+    /// Stereo both ways.
+    pub stereo: bool,
+    /// `usedtx=1`: a silent peer may send five packets a second instead of fifty.
+    pub dtx: bool,
+}
+
+/// The answer to an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The whole text.
+    pub sdp: String,
+    /// Audio was accepted. If not, all media are rejected (port 0) and there is no peer connection.
+    pub audio: bool,
+    /// RFC 6464 levels are negotiated.
+    pub audio_level: bool,
+    /// The peer decodes in-band FEC: it said `useinbandfec=1` in this offer or an earlier one.
+    pub fec: bool,
+    /// We send to the peer.
+    pub sends: bool,
+    /// We receive from the peer.
+    pub receives: bool,
+}

@@ -1,0 +1,237 @@
+//! A shard, clients that are str0m agents of their own with full ICE, and a network between them, in virtual time.
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
+
+pub mod client;
+pub mod offers;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use webrtc::{
+    Answer, AnswerTraits, AudioPacket, Certificate, Command, MixedAudio, Output, PeerEvent, PeerSlot, Shard,
+    ShardConfig, Transmit,
+};
+
+pub use client::Client;
+
+/// Where the shard is.
+pub const SERVER: &str = "203.0.113.5:10000";
+const STEP: Duration = Duration::from_millis(1);
+const FRAME: Duration = Duration::from_millis(20);
+
+/// Everything, and the time.
+pub struct World {
+    pub now: Instant,
+    pub start: Instant,
+    pub shard: Shard<u32>,
+    pub clients: Vec<Client>,
+    /// What the shard said, but for datagrams.
+    pub events: Vec<(PeerSlot, PeerEvent)>,
+    pub packets: Vec<(u32, AudioPacket)>,
+    /// Share of the datagrams that the network loses, and how long it takes for the others.
+    pub loss: f64,
+    pub delay: Duration,
+    /// Peers that get a packet of a mix every 20 ms.
+    pub listeners: Vec<PeerSlot>,
+    pub media_time: u64,
+    pub negotiations: u64,
+    in_flight: Vec<Flight>,
+    rng: StdRng,
+}
+
+struct Flight {
+    at: Instant,
+    from: SocketAddr,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(ShardConfig::announcing(vec![server()]))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "where virtual time starts does not matter")]
+    pub fn with(config: ShardConfig) -> Self {
+        let start = Instant::now();
+        Self {
+            now: start,
+            start,
+            shard: Shard::new(config, Certificate::generate().unwrap(), [7; 32], start),
+            clients: Vec::new(),
+            events: Vec::new(),
+            packets: Vec::new(),
+            loss: 0.0,
+            delay: Duration::from_millis(5),
+            listeners: Vec::new(),
+            media_time: 1_000_000,
+            negotiations: 0,
+            in_flight: Vec::new(),
+            rng: StdRng::seed_from_u64(1),
+        }
+    }
+
+    /// A client with an address of its own, not yet known to the shard. Its packets have its index as route.
+    pub fn add_client(&mut self) -> usize {
+        let index = self.clients.len();
+        let address = SocketAddr::from(([198, 51, 100, 10 + index as u8], 40_000));
+        self.clients.push(Client::new(address, slot(index), self.now));
+        self.command(Command::Route { peer: slot(index), route: Some(index as u32) });
+        index
+    }
+
+    /// A client whose call is up.
+    pub fn connected_client(&mut self) -> usize {
+        let index = self.add_client();
+        self.negotiate(index);
+        assert!(self.run_until(Duration::from_secs(5), |world| world.is_up(index)), "no connection");
+        index
+    }
+
+    pub fn is_up(&self, client: usize) -> bool {
+        self.clients[client].connected && self.count(client, |event| *event == PeerEvent::Connected) > 0
+    }
+
+    /// Offer and answer; the answer must come.
+    pub fn negotiate(&mut self, client: usize) -> Answer {
+        let offer = self.clients[client].offer();
+        let answer = self.offer(client, &offer).expect("accepted");
+        self.clients[client].accept_answer(&answer.sdp);
+        answer
+    }
+
+    /// Gives the shard an offer. `Err` is the text of the refusal.
+    pub fn offer(&mut self, client: usize, offer: &str) -> Result<Answer, String> {
+        self.negotiations += 1;
+        let number = self.negotiations;
+        let (peer, offer) = (self.clients[client].slot, offer.to_owned());
+        self.command(Command::Negotiate { peer, negotiation: number, offer, traits: traits() });
+        for (_, event) in &self.events {
+            match event {
+                PeerEvent::Answered { negotiation, answer } if *negotiation == number => return Ok(answer.clone()),
+                PeerEvent::Refused { negotiation, reason } if *negotiation == number => return Err(reason.clone()),
+                PeerEvent::Answered { .. }
+                | PeerEvent::Refused { .. }
+                | PeerEvent::Connected
+                | PeerEvent::Receiving(_)
+                | PeerEvent::Closed(_) => {}
+            }
+        }
+        panic!("no outcome of the negotiation");
+    }
+
+    pub fn command(&mut self, command: Command<u32>) {
+        self.shard.handle_command(command, self.now);
+        self.collect();
+    }
+
+    pub fn datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
+        self.shard.handle_datagram(from, server().ip(), bytes, self.now);
+        self.collect();
+    }
+
+    pub fn audio(&mut self, peer: PeerSlot, media_time: u64) {
+        let payload = Arc::from(&b"mixed"[..]);
+        self.shard.handle_audio(MixedAudio { peer, media_time, payload }, self.now);
+        self.collect();
+    }
+
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        while self.now < end {
+            self.step();
+        }
+    }
+
+    /// Whether it came true in time.
+    pub fn run_until(&mut self, limit: Duration, condition: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        while !condition(self) {
+            if self.now >= end {
+                return false;
+            }
+            self.step();
+        }
+        true
+    }
+
+    pub fn count(&self, client: usize, matches: impl Fn(&PeerEvent) -> bool) -> usize {
+        let slot = self.clients[client].slot;
+        self.events.iter().filter(|(peer, event)| *peer == slot && matches(event)).count()
+    }
+
+    /// What has come from a client.
+    pub fn heard(&self, client: usize) -> Vec<&AudioPacket> {
+        self.packets.iter().filter(|(route, _)| *route == client as u32).map(|(_, packet)| packet).collect()
+    }
+
+    fn step(&mut self) {
+        self.now += STEP;
+        let now = self.now;
+        let (due, later) = std::mem::take(&mut self.in_flight).into_iter().partition(|flight| flight.at <= now);
+        self.in_flight = later;
+        for Flight { from, to, bytes, .. } in due {
+            if to == server() {
+                self.datagram(from, &bytes);
+            } else if let Some(client) = self.clients.iter_mut().find(|client| client.address == to) {
+                client.handle_datagram(from, &bytes, now);
+            }
+        }
+        if (now - self.start).as_millis().is_multiple_of(FRAME.as_millis()) {
+            self.media_time += 960;
+            for peer in self.listeners.clone() {
+                self.audio(peer, self.media_time);
+            }
+            self.clients.iter_mut().for_each(|client| client.frame(now));
+        }
+        if self.shard.poll_timeout().is_some_and(|at| at <= now) {
+            self.shard.handle_timeout(now);
+            self.collect();
+        }
+        for client in 0..self.clients.len() {
+            for Transmit { destination, payload, .. } in self.clients[client].poll(now) {
+                let from = self.clients[client].address;
+                self.send(from, destination, payload);
+            }
+        }
+    }
+
+    fn collect(&mut self) {
+        while let Some(output) = self.shard.poll_output() {
+            match output {
+                Output::Transmit(Transmit { source, destination, payload }) => {
+                    assert_eq!(source, Some(server().ip()));
+                    self.send(server(), destination, payload);
+                }
+                Output::Packet { route, packet } => self.packets.push((route, packet)),
+                Output::Event { peer, event } => self.events.push((peer, event)),
+            }
+        }
+    }
+
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        if self.rng.random::<f64>() >= self.loss {
+            self.in_flight.push(Flight { at: self.now + self.delay, from, to, bytes });
+        }
+    }
+}
+
+pub fn server() -> SocketAddr {
+    SERVER.parse().unwrap()
+}
+
+pub fn server_ip() -> IpAddr {
+    server().ip()
+}
+
+pub fn slot(index: usize) -> PeerSlot {
+    PeerSlot { index: index as u32, generation: 1 }
+}
+
+pub fn traits() -> AnswerTraits {
+    AnswerTraits { session_name: "AudioBridge 1234".to_owned(), max_playback_rate: 16_000, stereo: false, dtx: true }
+}
