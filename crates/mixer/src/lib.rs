@@ -1,1 +1,34 @@
-//! (skeleton)
+//! Audio packets to mixes: what every member of a room hears.
+//!
+//! [`Worker`] is the pure core: the rooms of one thread, driven by `handle_*` and drained by `poll_*`. [`Pool`] is
+//! the shell: one OS thread per worker. This crate knows no JSON, no socket and no other plane.
+//!
+//! ```text
+//! handle_packet -> jitter -> level, speakers -> codec -> mix -> limiter -> encode -> poll_output
+//! ```
+
+mod clock;
+mod codec;
+mod command;
+mod counters;
+mod encode;
+mod history;
+pub mod jitter;
+mod level;
+pub mod limiter;
+mod member;
+pub mod mix;
+mod pool;
+mod room;
+mod settings;
+mod speakers;
+pub mod stretch;
+mod talking;
+mod voice;
+mod worker;
+
+pub use command::{AudioPacket, Command, MemberEvent, MemberSlot, MixedPacket, Output, RoomKey};
+pub use counters::Counters;
+pub use pool::{Pool, PoolConfig, WorkerHandle};
+pub use settings::{MemberSettings, RoomSettings, SamplingRate, TalkDetection};
+pub use worker::{Worker, WorkerConfig};

@@ -1,0 +1,3 @@
+//! The codecs of members. Must not know rooms or mixes.
+
+pub(crate) mod opus;

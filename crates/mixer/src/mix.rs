@@ -1,0 +1,142 @@
+//! The algebra of mixing: gain, pan, and the sums of all but one. Must not know members or rooms.
+//!
+//! *Invariant:* the mix for a member is a sum in which its own sound does not occur. It is never the sum of all minus
+//! its own: floating-point subtraction does not undo an addition, so that a trace of a loud voice would come back to
+//! its owner. With n contributions the n sums of the others take 3n additions, not n², from the sums before and after
+//! each ([`Sums`]).
+
+/// Prefix and suffix sums over the contributions of one tick.
+#[derive(Debug, Default)]
+pub struct Sums {
+    frame: usize,
+    count: usize,
+    /// Frame i is the sum of the contributions before i; `count + 1` frames.
+    before: Vec<f32>,
+    /// Frame i is the sum of the contribution i and those after it; `count + 1` frames.
+    from: Vec<f32>,
+}
+
+impl Sums {
+    /// Adds up `count` contributions of `frame` samples each.
+    pub fn build<'a>(&mut self, frame: usize, count: usize, contribution: impl Fn(usize) -> &'a [f32]) {
+        (self.frame, self.count) = (frame, count);
+        let length = frame * (count + 1);
+        for sums in [&mut self.before, &mut self.from] {
+            sums.clear();
+            sums.resize(length, 0.0);
+        }
+        for index in 0..count {
+            let (sums, next) = self.before.split_at_mut((index + 1) * frame);
+            add(&mut next[..frame], &sums[index * frame..], contribution(index));
+        }
+        for index in (0..count).rev() {
+            let (next, sums) = self.from.split_at_mut((index + 1) * frame);
+            add(&mut next[index * frame..], &sums[..frame], contribution(index));
+        }
+    }
+
+    /// The sum of all.
+    pub fn total(&self) -> &[f32] {
+        &self.before[self.count * self.frame..]
+    }
+
+    /// Writes the sum of all but the contribution `index`.
+    pub fn minus_one(&self, index: usize, mix: &mut [f32]) {
+        let before = &self.before[index * self.frame..][..self.frame];
+        let after = &self.from[(index + 1) * self.frame..][..self.frame];
+        add(mix, before, after);
+    }
+}
+
+/// Amplitude on the left and on the right; mono uses the left alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gain {
+    /// Left, or mono.
+    pub left: f32,
+    /// Right.
+    pub right: f32,
+}
+
+impl Gain {
+    /// No sound.
+    pub const SILENT: Self = Self { left: 0.0, right: 0.0 };
+
+    /// The same amplitude for mono.
+    pub fn mono(amplitude: f32) -> Self {
+        Self { left: amplitude, right: amplitude }
+    }
+
+    /// An amplitude at a position from 0 (left) to 100 (right). Linear, as in the AudioBridge: each side gets half in
+    /// the middle.
+    pub fn at(amplitude: f32, position: u8) -> Self {
+        let right = f32::from(position.min(100)) / 100.0;
+        Self { left: amplitude * (1.0 - right), right: amplitude * right }
+    }
+}
+
+/// A gain changes over so many milliseconds: short enough to leave an onset whole, long enough not to click.
+const RAMP_MS: usize = 5;
+
+/// Writes `pcm` (mono, 20 ms) to `out` (mono or interleaved stereo, by its length) with a gain that goes from one
+/// value to the other.
+pub fn place(out: &mut [f32], pcm: &[f32], from: Gain, to: Gain) {
+    let ramp = pcm.len() * RAMP_MS / 20;
+    if out.len() == pcm.len() {
+        scale(&mut out[ramp..], &pcm[ramp..], to.left);
+        for (index, (out, sample)) in out.iter_mut().zip(&pcm[..ramp]).enumerate() {
+            *out = sample * between(from.left, to.left, index, ramp);
+        }
+        return;
+    }
+    for (index, (pair, sample)) in out.chunks_exact_mut(2).zip(pcm).enumerate() {
+        let at = index.min(ramp);
+        pair[0] = sample * between(from.left, to.left, at, ramp);
+        pair[1] = sample * between(from.right, to.right, at, ramp);
+    }
+}
+
+fn between(from: f32, to: f32, index: usize, length: usize) -> f32 {
+    // Exactly `to` at the end, so that a gain of zero leaves exact zeros.
+    if index >= length { to } else { from + (to - from) * (index as f32 / length as f32) }
+}
+
+/// `out = a + b`.
+pub fn add(out: &mut [f32], a: &[f32], b: &[f32]) {
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        *out = a + b;
+    }
+}
+
+/// `out = pcm * gain`.
+pub fn scale(out: &mut [f32], pcm: &[f32], gain: f32) {
+    for (out, sample) in out.iter_mut().zip(pcm) {
+        *out = sample * gain;
+    }
+}
+
+/// Independent lanes let the compiler vectorise a reduction, which it may not reorder by itself.
+const LANES: usize = 16;
+
+/// The sum of squares.
+pub fn energy(pcm: &[f32]) -> f32 {
+    reduce(pcm, |sum, sample| sum + sample * sample).iter().sum()
+}
+
+/// The largest magnitude.
+pub fn peak(pcm: &[f32]) -> f32 {
+    reduce(pcm, |peak, sample| peak.max(sample.abs())).iter().copied().fold(0.0, f32::max)
+}
+
+fn reduce(pcm: &[f32], step: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
+    let mut lanes = [0.0; LANES];
+    let (whole, rest) = pcm.as_chunks::<LANES>();
+    for chunk in whole {
+        for (lane, &sample) in lanes.iter_mut().zip(chunk) {
+            *lane = step(*lane, sample);
+        }
+    }
+    for (lane, &sample) in lanes.iter_mut().zip(rest) {
+        *lane = step(*lane, sample);
+    }
+    lanes
+}

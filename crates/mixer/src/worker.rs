@@ -1,0 +1,287 @@
+//! The rooms of one mix thread. Must not read a clock, wait, or know threads: that is the pool's.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use crate::clock::{Clock, PHASE_STEP, PHASES, TICK, tick_at_or_after};
+use crate::codec::opus::inspect;
+use crate::command::{AudioPacket, Command, MemberSlot, Output, RoomKey};
+use crate::counters::Counters;
+use crate::jitter::WaitingPacket;
+use crate::member::Member;
+use crate::room::{Bench, Room};
+use crate::settings::{MemberSettings, RoomSettings};
+
+/// A tick that begins later than this after its time is late: 5 ms, the distance to the next phase.
+const LATE: u64 = PHASE_STEP;
+/// Extended timestamps lie far below this; what does not is not from RTP.
+const MAX_TIMESTAMP: u64 = 1 << 62;
+
+/// How a worker is set.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// Private encoders primed in one tick at most, each 0.2 to 0.45 ms; who speaks up beyond that joins the mix a
+    /// tick later.
+    pub primings_per_tick: u32,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self { primings_per_tick: 4 }
+    }
+}
+
+/// The mixes of a set of rooms. Call order: any number of [`Self::handle_command`] and [`Self::handle_packet`]; when
+/// the time of [`Self::poll_timeout`] has come, [`Self::handle_timeout`]; then [`Self::poll_output`] until it gives
+/// `None`.
+#[derive(Debug)]
+pub struct Worker<O> {
+    config: WorkerConfig,
+    clock: Clock,
+    seats: Vec<Seat>,
+    rooms: Vec<Option<Room<O>>>,
+    /// For commands only; no packet and no tick looks anything up here.
+    places: HashMap<RoomKey, usize>,
+    phases: [Phase; PHASES],
+    bench: Bench,
+    outputs: VecDeque<Output<O>>,
+}
+
+/// Where the member of a slot is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seat {
+    generation: u32,
+    /// Room and place among its members.
+    place: Option<(usize, usize)>,
+}
+
+/// The rooms that tick together.
+#[derive(Debug, Default)]
+struct Phase {
+    rooms: Vec<usize>,
+    /// Media time of the next tick; meaningless without rooms.
+    next: u64,
+}
+
+impl<O: Copy> Worker<O> {
+    /// A worker without rooms. All workers share one epoch.
+    pub fn new(config: WorkerConfig, epoch: Instant) -> Self {
+        Self {
+            config,
+            clock: Clock::new(epoch),
+            seats: Vec::new(),
+            rooms: Vec::new(),
+            places: HashMap::new(),
+            phases: Default::default(),
+            bench: Bench::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Does what it is told. What is meant for a member that is not there is ignored.
+    pub fn handle_command(&mut self, command: Command<O>, now: Instant) {
+        match command {
+            Command::Join { room, room_settings, member, outlet, settings } => {
+                self.leave(member);
+                self.join(room, room_settings, member, outlet, settings, now);
+            }
+            Command::Configure { member, settings } => {
+                if let Some((room, index)) = self.place(member)
+                    && let Some(room) = &mut self.rooms[room]
+                {
+                    room.configure(index, settings, &mut self.bench);
+                }
+            }
+            Command::UpdateRoom { room, settings } => {
+                if let Some(&place) = self.places.get(&room)
+                    && let Some(room) = &mut self.rooms[place]
+                {
+                    room.update(settings);
+                }
+            }
+            Command::Leave { member } => self.leave(member),
+            Command::ResetDecoder { member } => {
+                if let Some((room, index)) = self.place(member)
+                    && let Some(room) = &mut self.rooms[room]
+                {
+                    room.members[index].reset_decoder(&mut self.bench.voices);
+                }
+            }
+        }
+    }
+
+    /// Takes a packet from a member. What is no Opus, or from nobody, is dropped and counted.
+    pub fn handle_packet(&mut self, member: MemberSlot, packet: AudioPacket) {
+        self.bench.counters.packets += 1;
+        let place = self.place(member);
+        let Some((room, index)) = place.and_then(|(room, index)| Some((self.rooms[room].as_mut()?, index))) else {
+            self.bench.counters.dropped_unknown += 1;
+            return;
+        };
+        let Some(info) = inspect(&packet.payload).filter(|_| packet.timestamp < MAX_TIMESTAMP) else {
+            self.bench.counters.dropped_malformed += 1;
+            return;
+        };
+        let arrival = self.clock.media_time(packet.arrival);
+        let ready = tick_at_or_after(arrival, offset(room.phase));
+        let waiting = WaitingPacket {
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            duration: info.duration,
+            audio_level: packet.audio_level,
+            has_fec: info.has_fec,
+            payload: packet.payload,
+        };
+        room.members[index].insert(waiting, arrival, ready, &mut self.bench.counters);
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called; `None` without rooms.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let next = self.phases.iter().filter(|phase| !phase.rooms.is_empty()).map(|phase| phase.next).min()?;
+        Some(self.clock.instant(next))
+    }
+
+    /// Ticks the rooms whose time has come. Of ticks that were missed, one is made up for; before that, media time
+    /// jumps, since a burst of old sound would only make receivers wait longer from then on.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let now = self.clock.media_time(now);
+        for phase in 0..PHASES {
+            if self.phases[phase].rooms.is_empty() || self.phases[phase].next > now {
+                continue;
+            }
+            let lateness = now - self.phases[phase].next;
+            let skipped = (lateness / TICK).saturating_sub(1);
+            self.phases[phase].next += skipped * TICK;
+            self.bench.counters.skipped_ticks += skipped;
+            self.bench.counters.late_ticks += u64::from(lateness > LATE);
+            while self.phases[phase].next <= now {
+                self.tick(phase);
+                self.phases[phase].next += TICK;
+            }
+        }
+    }
+
+    /// The next packet or event.
+    pub fn poll_output(&mut self) -> Option<Output<O>> {
+        self.outputs.pop_front()
+    }
+
+    /// Counts so far.
+    pub fn counters(&self) -> &Counters {
+        &self.bench.counters
+    }
+
+    /// How long a member's sound waited between arrival and mix in its last tick; `None` while it sends nothing.
+    pub fn delay(&self, member: MemberSlot) -> Option<Duration> {
+        let (room, index) = self.place(member)?;
+        let samples = self.rooms[room].as_ref()?.members[index].delay()?;
+        Some(Duration::from_nanos(u64::from(samples) * 125_000 / 6))
+    }
+
+    /// Packets that the queue into this worker could not take; for the counters.
+    pub(crate) fn count_dropped_in_queue(&mut self, total: u64) {
+        self.bench.counters.dropped_queue = total;
+    }
+
+    fn tick(&mut self, phase: usize) {
+        let tick = self.phases[phase].next;
+        self.bench.primings = self.config.primings_per_tick;
+        for &place in &self.phases[phase].rooms {
+            let Some(room) = &mut self.rooms[place] else {
+                continue;
+            };
+            let (bench, outputs) = (&mut self.bench, &mut self.outputs);
+            let length = outputs.len();
+            // Unwind safe: all that the tick may leave half done is made anew by `recover`, or overwritten before it
+            // is read (the bench's scratch), or only counts (counters), or cut off (outputs).
+            let outcome = catch_unwind(AssertUnwindSafe(|| room.tick(tick, bench, outputs)));
+            if outcome.is_err() {
+                self.outputs.truncate(length);
+                self.bench.counters.panics += 1;
+                room.recover();
+                tracing::error!(room = room.key.0, "a tick of a room panicked; its sound starts anew");
+            }
+        }
+    }
+
+    fn join(
+        &mut self,
+        key: RoomKey,
+        room_settings: RoomSettings,
+        member: MemberSlot,
+        outlet: O,
+        settings: MemberSettings,
+        now: Instant,
+    ) {
+        let place = match self.places.get(&key) {
+            Some(&place) => place,
+            None => self.make_room(key, room_settings, now),
+        };
+        let Some(room) = &mut self.rooms[place] else {
+            return;
+        };
+        let index = room.members.len();
+        room.members.push(Member::new(member, outlet, settings, room.format()));
+        let seat = member.index as usize;
+        if seat >= self.seats.len() {
+            self.seats.resize(seat + 1, Seat::default());
+        }
+        self.seats[seat] = Seat { generation: member.generation, place: Some((place, index)) };
+        self.bench.counters.members += 1;
+    }
+
+    /// Makes a room, in the phase with the fewest.
+    fn make_room(&mut self, key: RoomKey, settings: RoomSettings, now: Instant) -> usize {
+        let place = self.rooms.iter().position(Option::is_none).unwrap_or(self.rooms.len());
+        if place == self.rooms.len() {
+            self.rooms.push(None);
+        }
+        let phase = (0..PHASES).min_by_key(|&phase| self.phases[phase].rooms.len()).unwrap_or(0);
+        let rooms = &mut self.phases[phase];
+        if rooms.rooms.is_empty() {
+            rooms.next = tick_at_or_after(self.clock.media_time(now) + 1, offset(phase));
+        }
+        rooms.rooms.push(place);
+        self.rooms[place] = Some(Room::new(key, phase, settings));
+        self.places.insert(key, place);
+        self.bench.counters.rooms += 1;
+        place
+    }
+
+    fn leave(&mut self, member: MemberSlot) {
+        let Some((place, index)) = self.place(member) else {
+            return;
+        };
+        self.seats[member.index as usize].place = None;
+        let Some(room) = &mut self.rooms[place] else {
+            return;
+        };
+        let mut gone = room.members.swap_remove(index);
+        gone.park(&mut self.bench.voices);
+        if let Some(private) = gone.private {
+            self.bench.encoders.give(private.into_encoder());
+        }
+        self.bench.counters.members -= 1;
+        if let Some(moved) = room.members.get(index) {
+            self.seats[moved.slot.index as usize].place = Some((place, index));
+        }
+        if room.members.is_empty() {
+            let (key, phase) = (room.key, room.phase);
+            self.rooms[place] = None;
+            self.places.remove(&key);
+            self.phases[phase].rooms.retain(|&other| other != place);
+            self.bench.counters.rooms -= 1;
+        }
+    }
+
+    fn place(&self, member: MemberSlot) -> Option<(usize, usize)> {
+        let seat = self.seats.get(member.index as usize)?;
+        seat.place.filter(|_| seat.generation == member.generation)
+    }
+}
+
+/// Offset of a phase within the 20 ms, in media time.
+fn offset(phase: usize) -> u64 {
+    phase as u64 * PHASE_STEP
+}
