@@ -1,1 +1,294 @@
-//! The AudioBridge plugin.
+//! The AudioBridge plugin: rooms and who is in them, as API state. Knows no session of the core and no transport; what
+//! shall happen outside it says in [`Effect`]s.
+
+mod error;
+mod info;
+mod manage;
+mod moderate;
+mod participant;
+mod request;
+mod response;
+mod room;
+mod session;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+pub(crate) use error::Error;
+
+use crate::core::config::{Config, Limits};
+use crate::core::effect::Effect;
+use crate::core::ids::{HandleId, IdSource, RoomId};
+use crate::core::jsep::Jsep;
+use crate::core::media::{Answer, MediaCommand};
+use participant::{Attachment, Participant};
+use request::{Asked, Body, Verb, VerbLater, VerbNow};
+use room::{Hearing, Room};
+
+/// The name clients attach to.
+pub(crate) const PACKAGE: &str = "janus.plugin.audiobridge";
+
+/// A request of the plugin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    /// `None` when an operator asks without one.
+    pub(crate) handle: Option<HandleId>,
+    pub(crate) body: &'a Map<String, Value>,
+    pub(crate) jsep: Option<&'a Jsep>,
+}
+
+/// What comes of it.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// The reply, which goes before the effects.
+    Now(Result<Value, Error>),
+    /// The reply, which goes after the effects.
+    Last(Result<Value, Error>),
+    /// An event, which is among the effects.
+    Later,
+}
+
+/// The plugin.
+#[derive(Debug)]
+pub(crate) struct AudioBridge {
+    admin_key: Option<String>,
+    default_quality: u8,
+    limits: Limits,
+    rooms: BTreeMap<RoomId, Room>,
+    attachments: BTreeMap<HandleId, Attachment>,
+    /// How many rooms there ever were.
+    keys: u64,
+    participants: usize,
+}
+
+impl AudioBridge {
+    pub(crate) fn new(config: &Config, ids: &mut IdSource) -> Self {
+        let mut plugin = Self {
+            admin_key: config.admin_key.clone(),
+            default_quality: config.default_quality,
+            limits: config.limits,
+            rooms: BTreeMap::new(),
+            attachments: BTreeMap::new(),
+            keys: 0,
+            participants: 0,
+        };
+        for room in &config.rooms {
+            // Whoever configures rooms checks them first and tells the operator; here is no one to tell.
+            let _ = plugin.open_room(room.clone(), ids);
+        }
+        plugin
+    }
+
+    pub(crate) fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub(crate) fn participants(&self) -> usize {
+        self.participants
+    }
+
+    pub(crate) fn attach(&mut self, handle: HandleId) {
+        self.attachments.insert(handle, Attachment::default());
+    }
+
+    /// The handle is going; whoever was in a room with it hears that.
+    pub(crate) fn detach(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
+        self.remove_participant(handle, effects);
+        self.attachments.remove(&handle);
+    }
+
+    /// Does what is asked. Requests that need a handle are unknown without one.
+    pub(crate) fn handle_message(&mut self, call: Call<'_>, ids: &mut IdSource, effects: &mut Vec<Effect>) -> Reply {
+        let body = Body::new(call.body, self.limits);
+        let name = match body.required_string("request") {
+            Ok(name) => name,
+            Err(error) => return Reply::Now(Err(error)),
+        };
+        let outcome = match (Verb::parse(name), call.handle) {
+            (None, _) | (Some(Verb::Later(_)), None) => Err(Error::unknown_request(name)),
+            (Some(Verb::Later(verb)), Some(handle)) => {
+                self.handle_later(verb, Asked { handle, body, jsep: call.jsep }, ids, effects);
+                return Reply::Later;
+            }
+            (Some(Verb::Now(verb)), handle) => match verb {
+                VerbNow::Create => self.create(body, ids),
+                VerbNow::Edit => self.edit(body),
+                VerbNow::Destroy => return Reply::Last(self.destroy(body, effects)),
+                VerbNow::Exists => self.exists(body),
+                VerbNow::List => self.list(body),
+                VerbNow::ListParticipants => self.list_participants(body),
+                VerbNow::Allowed => self.edit_allowed(body),
+                VerbNow::Mute => self.mute(body, true, effects),
+                VerbNow::Unmute => self.mute(body, false, effects),
+                VerbNow::MuteRoom => self.mute_room(body, true, effects),
+                VerbNow::UnmuteRoom => self.mute_room(body, false, effects),
+                VerbNow::Kick => self.kick(body, effects),
+                VerbNow::KickAll => self.kick_all(body, effects),
+                VerbNow::ResetDecoder => self.reset_decoder(handle, effects),
+            },
+        };
+        Reply::Now(outcome)
+    }
+
+    /// The PeerConnection of a handle is up: if it is in a room, it sounds there from now on.
+    pub(crate) fn peer_connected(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
+        let Some(attachment) = self.attachments.get_mut(&handle) else { return };
+        attachment.connected = true;
+        let Some((room, participant)) = self.seat(handle) else { return };
+        let data = response::participant_update(room.id, self.describe(handle, participant, room));
+        let to = self.audience(room, Some(handle), Hearing::Unpaused);
+        effects.push(Effect::Notify { to, data });
+        effects.extend(self.join_media(handle));
+    }
+
+    /// An offer of a handle was answered.
+    pub(crate) fn peer_answered(&mut self, handle: HandleId, answer: &Answer, effects: &mut Vec<Effect>) {
+        let Some(attachment) = self.attachments.get_mut(&handle) else { return };
+        attachment.audio_level = answer.audio_level;
+        // Once it was offered it stays, since clients leave it out of later offers.
+        if answer.fec && !std::mem::replace(&mut attachment.fec, true) {
+            effects.extend(self.configure_media(handle));
+        }
+    }
+
+    /// The PeerConnection of a handle is no more, and with it its participant.
+    pub(crate) fn peer_closed(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
+        self.remove_participant(handle, effects);
+        if let Some(attachment) = self.attachments.get_mut(&handle) {
+            *attachment = Attachment::default();
+        }
+    }
+
+    /// A member began or stopped talking.
+    pub(crate) fn talking(&mut self, handle: HandleId, talking: bool, effects: &mut Vec<Effect>) {
+        let Some(attachment) = self.attachments.get_mut(&handle) else { return };
+        // Without the extension nobody ever talks: clients rely on levels that the participant's own browser measured.
+        if !attachment.audio_level {
+            return;
+        }
+        let Some(participant) = &mut attachment.participant else { return };
+        participant.talking = talking;
+        let (id, user) = (participant.room, participant.user);
+        let Some(room) = self.rooms.get(&id) else { return };
+        let data = response::talking(id, user, talking);
+        effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
+    }
+
+    fn handle_later(&mut self, verb: VerbLater, asked: Asked<'_>, ids: &mut IdSource, effects: &mut Vec<Effect>) {
+        let outcome = asked.check_jsep().and_then(|()| match verb {
+            VerbLater::Join => self.join(asked, ids, effects),
+            VerbLater::Configure => self.configure(asked, effects),
+            VerbLater::ChangeRoom => self.change_room(asked, ids, effects),
+            VerbLater::Leave => self.leave(asked, effects),
+            VerbLater::Hangup => {
+                self.hang_up(asked, effects);
+                Ok(())
+            }
+        });
+        if let Err(error) = outcome {
+            effects.push(Effect::Respond { outcome: Err(error), traits: None });
+        }
+    }
+
+    /// The participant of a handle, and its room.
+    fn seat(&self, handle: HandleId) -> Option<(&Room, &Participant)> {
+        let participant = self.attachments.get(&handle)?.participant.as_ref()?;
+        Some((self.rooms.get(&participant.room)?, participant))
+    }
+
+    /// Who in a room hears of something.
+    fn audience(&self, room: &Room, except: Option<HandleId>, hearing: Hearing) -> Vec<HandleId> {
+        let hears = |handle: &HandleId| match hearing {
+            Hearing::All => true,
+            Hearing::Unpaused => self
+                .attachments
+                .get(handle)
+                .and_then(|attachment| attachment.participant.as_ref())
+                .is_some_and(|participant| !participant.paused),
+        };
+        let handles = room.participants.values().copied();
+        handles.filter(|handle| Some(*handle) != except && hears(handle)).collect()
+    }
+
+    /// Puts a participant into its room, which must exist.
+    fn enter(&mut self, handle: HandleId, participant: Participant, effects: &mut Vec<Effect>) {
+        let (Some(room), Some(attachment)) = (self.rooms.get_mut(&participant.room), self.attachments.get_mut(&handle))
+        else {
+            return;
+        };
+        room.participants.insert(participant.user, handle);
+        attachment.participant = Some(participant);
+        self.participants += 1;
+        if attachment.connected {
+            effects.extend(self.join_media(handle));
+        }
+    }
+
+    /// Takes the participant of a handle out of its room.
+    fn exit(&mut self, handle: HandleId, effects: &mut Vec<Effect>) -> Option<Participant> {
+        let attachment = self.attachments.get_mut(&handle)?;
+        let participant = attachment.participant.take()?;
+        if let Some(room) = self.rooms.get_mut(&participant.room) {
+            room.participants.remove(&participant.user);
+        }
+        self.participants -= 1;
+        if attachment.connected {
+            effects.push(Effect::Media(MediaCommand::Leave { handle }));
+        }
+        Some(participant)
+    }
+
+    /// Takes the participant of a handle out of its room without its doing; everybody else hears of it.
+    fn remove_participant(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
+        let Some(participant) = self.exit(handle, effects) else { return };
+        let Some(room) = self.rooms.get(&participant.room) else { return };
+        let data = response::parting("leaving", room.id, participant.user);
+        effects.push(Effect::Notify { to: self.audience(room, None, Hearing::All), data });
+    }
+
+    fn join_media(&self, handle: HandleId) -> Option<Effect> {
+        let (room, participant) = self.seat(handle)?;
+        Some(Effect::Media(MediaCommand::Join {
+            handle,
+            room: room.key,
+            room_settings: room.settings.clone(),
+            settings: participant.settings(self.attachments.get(&handle)?),
+        }))
+    }
+
+    /// The settings of a participant as they are now, if its media flows.
+    fn configure_media(&self, handle: HandleId) -> Option<Effect> {
+        let attachment = self.attachments.get(&handle).filter(|attachment| attachment.connected)?;
+        let settings = attachment.participant.as_ref()?.settings(attachment);
+        Some(Effect::Media(MediaCommand::Configure { handle, settings }))
+    }
+
+    /// The settings of a room as they are now, if the mixer has it.
+    fn update_media(&self, room: &Room) -> Option<Effect> {
+        let is_connected = |handle| self.attachments.get(handle).is_some_and(|attachment| attachment.connected);
+        room.participants.values().any(is_connected).then(|| {
+            let settings = room.settings.clone();
+            Effect::Media(MediaCommand::UpdateRoom { room: room.key, settings })
+        })
+    }
+
+    /// A participant as notifications show it.
+    fn describe(&self, handle: HandleId, participant: &Participant, room: &Room) -> Value {
+        let connected = self.attachments.get(&handle).is_some_and(|attachment| attachment.connected);
+        response::participant(participant, room, connected, None)
+    }
+
+    /// The participants of a room as lists show them.
+    fn describe_all(&self, room: &Room, except: Option<HandleId>) -> Vec<Value> {
+        let handles = room.participants.values().filter(|handle| Some(**handle) != except);
+        let attachments = handles.filter_map(|handle| self.attachments.get(handle));
+        attachments
+            .filter_map(|attachment| {
+                let participant = attachment.participant.as_ref()?;
+                let talking = attachment.audio_level.then_some(participant.talking);
+                Some(response::participant(participant, room, attachment.connected, talking))
+            })
+            .collect()
+    }
+}

@@ -1,15 +1,20 @@
 //! The conversation as a function of requests, media events, time and a seed. Knows no socket, clock or task, and of
 //! media only what `media.rs` says.
 
+mod admin;
 pub(crate) mod config;
+pub(crate) mod effect;
 pub(crate) mod error;
 pub(crate) mod field;
 mod handle;
 pub(crate) mod ids;
 mod info;
+pub(crate) mod jsep;
 pub(crate) mod media;
 mod message;
+mod peer;
 mod session;
+mod trickle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
@@ -24,6 +29,8 @@ use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
 use session::{CHECK_INTERVAL, Session};
+
+use crate::audiobridge::AudioBridge;
 
 /// Who sent a request; its reply goes there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,6 +162,9 @@ pub struct Core {
     sessions: BTreeMap<SessionId, Session>,
     handles: BTreeMap<HandleId, Handle>,
     connections: BTreeMap<ConnectionId, BTreeSet<SessionId>>,
+    audiobridge: AudioBridge,
+    /// How many offers there were so far.
+    negotiations: u64,
     outputs: VecDeque<Output>,
     counters: Counters,
 }
@@ -163,8 +173,12 @@ impl Core {
     /// A conversation that has just begun, with the rooms of `config`. All randomness comes from `seed`.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
+        let mut ids = IdSource::new(seed);
+        let audiobridge = AudioBridge::new(&config, &mut ids);
         Self {
-            ids: IdSource::new(seed),
+            ids,
+            audiobridge,
+            negotiations: 0,
             started: now,
             next_check: now + CHECK_INTERVAL,
             accepting: true,
@@ -197,7 +211,7 @@ impl Core {
 
     /// A WebSocket connection is gone, and with it its sessions (unless they may be reclaimed).
     pub fn handle_connection_closed(&mut self, connection: ConnectionId, now: Instant) {
-        self.orphan_sessions(connection);
+        self.orphan_sessions(connection, now);
         self.check_if_due(now);
     }
 
@@ -219,16 +233,22 @@ impl Core {
     }
 
     /// Takes an admin request and gives its reply; what it causes for others comes out as usual.
-    pub fn handle_admin(&mut self, request: Value, _now: Instant) -> Value {
-        match Envelope::parse(request) {
-            Ok(envelope) => envelope.refused(&Error::unhandled(&envelope.verb)),
-            Err((_, message)) => message,
-        }
+    pub fn handle_admin(&mut self, request: Value, now: Instant) -> Value {
+        let envelope = match Envelope::parse(request) {
+            Ok(envelope) => envelope,
+            Err((error, message)) => {
+                self.count(Some(&error));
+                return message;
+            }
+        };
+        let result = self.execute_admin(&envelope, now);
+        self.count(result.as_ref().err());
+        result.unwrap_or_else(|error| envelope.refused(&error))
     }
 
     /// Something happened to a PeerConnection or in a mix.
     pub fn handle_media(&mut self, event: MediaEvent, now: Instant) {
-        let _ = event;
+        self.take_media_event(event, now);
         self.check_if_due(now);
     }
 
@@ -249,18 +269,23 @@ impl Core {
     }
 
     /// Ends every session with a `timeout` event and accepts no new one.
-    pub fn shut_down(&mut self, _now: Instant) {
+    pub fn shut_down(&mut self, now: Instant) {
         self.accepting = false;
         let sessions: Vec<_> = self.sessions.keys().copied().collect();
         for session in sessions {
-            self.expire_session(session);
+            self.expire_session(session, now);
         }
     }
 
     /// How much there is of everything.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
-        Gauges { sessions: self.sessions.len(), handles: self.handles.len(), rooms: 0, participants: 0 }
+        Gauges {
+            sessions: self.sessions.len(),
+            handles: self.handles.len(),
+            rooms: self.audiobridge.rooms(),
+            participants: self.audiobridge.participants(),
+        }
     }
 
     /// What has happened so far.
@@ -321,7 +346,7 @@ impl Core {
         } else if envelope.is("claim") {
             self.claim_session(source, envelope, id);
         } else if envelope.is("destroy") {
-            self.destroy_session(source, envelope, id);
+            self.destroy_session(source, envelope, id, now);
         } else if envelope.is("attach") {
             self.attach(source, envelope, id, now)?;
         } else if ["detach", "hangup", "message", "trickle"].iter().any(|verb| envelope.is(verb)) {

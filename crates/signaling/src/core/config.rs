@@ -74,7 +74,7 @@ impl Default for MediaFacts {
 }
 
 /// Bounds on everything a client can make grow; far above what a legitimate one needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Sessions in all.
     pub sessions: usize,

@@ -80,9 +80,8 @@ impl Error {
         Self::new(469, "Error processing SDP")
     }
 
-    /// A field of a kind that `FieldError` has no words for.
-    pub(crate) fn wrong_element(reason: String) -> Self {
-        Self::new(467, reason)
+    pub(crate) fn too_long(name: &str, limit: usize) -> Self {
+        Self::new(467, format!("Invalid element ({name} should have at most {limit} bytes)"))
     }
 
     pub(crate) fn candidates_not_an_array() -> Self {

@@ -42,7 +42,9 @@ impl FieldError {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Missing(name) => format!("Missing mandatory element ({name})"),
-            Self::Wrong(name, kind) => format!("Invalid element type ({name} should be {})", kind.described()),
+            Self::Wrong(name, kind) => {
+                format!("Invalid element type ({name} should be {})", kind.described())
+            }
         }
     }
 }

@@ -1,25 +1,80 @@
-//! The life of a handle.
+//! The life of a handle: attach, message, hangup, detach. Knows that there is one plugin, and not what it does.
 
 use std::time::Instant;
 
+use serde_json::{Value, json};
+
+use super::effect::Pending;
 use super::error::Error;
+use super::field::Required;
 use super::ids::{HandleId, SessionId};
+use super::jsep::{Jsep, JsepKind};
+use super::media::MediaCommand;
 use super::message::{self, Envelope};
-use super::{Core, Source};
+use super::peer::Peer;
+use super::trickle::WaitingCandidates;
+use super::{Core, Output, Source};
+use crate::audiobridge::{Call, PACKAGE, Reply};
 
 /// A handle of the AudioBridge, the only plugin so far.
 #[derive(Debug)]
-pub(super) struct Handle {}
+pub(super) struct Handle {
+    pub(super) session: SessionId,
+    pub(super) opaque_id: Option<String>,
+    pub(super) created: Instant,
+    pub(super) peer: Option<Peer>,
+    pub(super) waiting_candidates: WaitingCandidates,
+}
+
+impl Handle {
+    /// Whether an offer of its PeerConnection has been answered.
+    pub(super) fn is_answered(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.answered)
+    }
+}
+
+/// The reason of a `hangup` that the client asked for.
+const CLOSED_BY_CLIENT: &str = "Janus API";
 
 impl Core {
     pub(super) fn attach(
         &mut self,
-        _source: Source,
-        _envelope: &Envelope,
-        _session: SessionId,
-        _now: Instant,
+        source: Source,
+        envelope: &Envelope,
+        id: SessionId,
+        now: Instant,
     ) -> Result<(), Error> {
-        Err(Error::no_such_plugin(""))
+        let fields = envelope.fields();
+        let plugin = fields.string("plugin").required("plugin")?;
+        let opaque_id = fields.string("opaque_id")?;
+        fields.natural("loop_index")?;
+        if plugin != PACKAGE {
+            return Err(Error::no_such_plugin(plugin));
+        }
+        let limits = &self.config.limits;
+        if opaque_id.is_some_and(|text| text.len() > limits.text_bytes) {
+            return Err(Error::too_long("opaque_id", limits.text_bytes));
+        }
+        let Some(session) = self.sessions.get_mut(&id) else { return Err(Error::session_not_found()) };
+        if session.handles.len() >= limits.handles_per_session {
+            return Err(Error::too_many_handles(limits.handles_per_session));
+        }
+        let handles = &self.handles;
+        let handle = HandleId(self.ids.draw(|id| handles.contains_key(&HandleId(id))));
+        session.handles.insert(handle);
+        self.handles.insert(
+            handle,
+            Handle {
+                session: id,
+                opaque_id: opaque_id.map(str::to_owned),
+                created: now,
+                peer: None,
+                waiting_candidates: WaitingCandidates::default(),
+            },
+        );
+        self.audiobridge.attach(handle);
+        self.reply(source, message::created(Some(id), &envelope.transaction, handle.0));
+        Ok(())
     }
 
     pub(super) fn execute_on_handle(
@@ -27,14 +82,117 @@ impl Core {
         source: Source,
         envelope: &Envelope,
         session: SessionId,
-        _handle: HandleId,
-        _now: Instant,
+        handle: HandleId,
+        now: Instant,
     ) -> Result<(), Error> {
-        self.reply(source, message::acknowledged(session, &envelope.transaction));
+        if envelope.is("message") {
+            self.message(source, envelope, session, handle, now)?;
+        } else if envelope.is("trickle") {
+            self.trickle(source, envelope, session, handle, now)?;
+        } else if envelope.is("hangup") {
+            self.succeed(source, envelope, session);
+            self.close_peer(handle, CLOSED_BY_CLIENT, now);
+        } else if envelope.is("detach") {
+            self.succeed(source, envelope, session);
+            self.detach(session, handle, now);
+        } else if envelope.is("keepalive") {
+            self.reply(source, message::acknowledged(session, &envelope.transaction));
+        } else if envelope.is("claim") {
+            self.claim_session(source, envelope, session);
+        } else if envelope.is("attach") || envelope.is("destroy") {
+            return Err(Error::unhandled(&envelope.verb));
+        } else {
+            return Err(Error::unknown_request(&envelope.verb));
+        }
         Ok(())
     }
 
-    pub(super) fn end_handle(&mut self, handle: HandleId) {
-        self.handles.remove(&handle);
+    /// Ends a handle and its PeerConnection without a word to its client; the room hears that the participant left.
+    pub(super) fn end_handle(&mut self, id: HandleId, now: Instant) {
+        let Some(handle) = self.handles.remove(&id) else { return };
+        let mut effects = Vec::new();
+        self.audiobridge.detach(id, &mut effects);
+        self.perform(effects, None, now);
+        if handle.peer.is_some() {
+            self.outputs.push_back(Output::Media(MediaCommand::ClosePeer { handle: id }));
+        }
+    }
+
+    fn detach(&mut self, id: SessionId, handle: HandleId, now: Instant) {
+        let mut last_words = message::event("detached", id);
+        last_words.insert("sender".to_owned(), handle.0.into());
+        self.add_opaque_id(&mut last_words, handle);
+        self.end_handle(handle, now);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.handles.remove(&handle);
+            let (owner, message) = (session.owner, Value::Object(last_words));
+            self.outputs.push_back(Output::Event { session: id, owner, message });
+        }
+    }
+
+    fn message(
+        &mut self,
+        source: Source,
+        envelope: &Envelope,
+        session: SessionId,
+        handle: HandleId,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let body = envelope.fields().object("body").required("body")?;
+        let jsep = envelope.fields.get("jsep").map(Jsep::parse).transpose()?;
+        if let Some(jsep) = &jsep {
+            self.check_negotiable(handle, jsep)?;
+        }
+        let mut effects = Vec::new();
+        let call = Call { handle: Some(handle), body, jsep: jsep.as_ref() };
+        match self.audiobridge.handle_message(call, &mut self.ids, &mut effects) {
+            Reply::Now(outcome) => {
+                let data = self.plugin_data(outcome);
+                self.succeed_with(source, envelope, session, handle, data);
+                self.perform(effects, None, now);
+            }
+            Reply::Last(outcome) => {
+                self.perform(effects, None, now);
+                let data = self.plugin_data(outcome);
+                self.succeed_with(source, envelope, session, handle, data);
+            }
+            Reply::Later => {
+                let transaction = envelope.transaction.clone();
+                self.reply(source, message::acknowledged(session, &transaction));
+                self.perform(effects, Some(Pending { handle, transaction, jsep }), now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this offer or answer can be one of the handle's PeerConnection.
+    fn check_negotiable(&self, handle: HandleId, jsep: &Jsep) -> Result<(), Error> {
+        let peer = self.handles.get(&handle).and_then(|handle| handle.peer.as_ref());
+        let is_update = peer.is_some_and(|peer| peer.answered);
+        match jsep.kind {
+            JsepKind::Answer if !is_update => return Err(Error::unexpected_answer()),
+            JsepKind::Answer | JsepKind::Offer => {}
+        }
+        if !jsep.description.complete {
+            return Err(if is_update { Error::incomplete_update() } else { Error::incomplete_sdp() });
+        }
+        let limit = self.config.limits.waiting_offers;
+        if peer.is_some_and(|peer| peer.waiting_offers() >= limit) {
+            return Err(Error::too_many_offers(limit));
+        }
+        Ok(())
+    }
+
+    fn succeed(&mut self, source: Source, envelope: &Envelope, session: SessionId) {
+        let message = message::succeeded(Some(session), &envelope.transaction);
+        self.reply(source, Value::Object(message));
+    }
+
+    fn succeed_with(&mut self, source: Source, envelope: &Envelope, session: SessionId, handle: HandleId, data: Value) {
+        let mut message = message::succeeded(Some(session), &envelope.transaction);
+        message.insert("sender".to_owned(), handle.0.into());
+        self.add_opaque_id(&mut message, handle);
+        message.insert("plugindata".to_owned(), json!({"plugin": PACKAGE, "data": data}));
+        self.reply(source, Value::Object(message));
     }
 }

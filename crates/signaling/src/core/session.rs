@@ -70,37 +70,37 @@ impl Core {
         self.reply(source, Value::Object(message));
     }
 
-    pub(super) fn destroy_session(&mut self, source: Source, envelope: &Envelope, id: SessionId) {
+    pub(super) fn destroy_session(&mut self, source: Source, envelope: &Envelope, id: SessionId, now: Instant) {
         let message = message::succeeded(Some(id), &envelope.transaction);
         self.reply(source, Value::Object(message));
-        self.end_session(id);
+        self.end_session(id, now);
     }
 
     /// Ends a session without a word to itself; others hear that its participants left.
-    pub(super) fn end_session(&mut self, id: SessionId) {
+    pub(super) fn end_session(&mut self, id: SessionId, now: Instant) {
         // Removed first: what its handles cause on their way out finds no one to be told to.
         let Some(session) = self.sessions.remove(&id) else { return };
         for handle in session.handles {
-            self.end_handle(handle);
+            self.end_handle(handle, now);
         }
         self.belonged(id, session.owner);
         self.outputs.push_back(Output::SessionClosed { session: id, owner: session.owner });
     }
 
     /// Ends a session with a `timeout` event.
-    pub(super) fn expire_session(&mut self, id: SessionId) {
+    pub(super) fn expire_session(&mut self, id: SessionId, now: Instant) {
         let Some(owner) = self.sessions.get(&id).map(|session| session.owner) else { return };
         let message = Value::Object(message::event("timeout", id));
         self.outputs.push_back(Output::Event { session: id, owner, message });
-        self.end_session(id);
+        self.end_session(id, now);
     }
 
     /// The sessions of a closed connection end, or wait for a claim where that is configured.
-    pub(super) fn orphan_sessions(&mut self, connection: ConnectionId) {
+    pub(super) fn orphan_sessions(&mut self, connection: ConnectionId, now: Instant) {
         let sessions = self.connections.get(&connection).cloned().unwrap_or_default();
         for id in sessions {
             if self.config.reclaim_session_timeout.is_zero() {
-                self.end_session(id);
+                self.end_session(id, now);
             } else if let Some(session) = self.sessions.get_mut(&id) {
                 session.orphaned = true;
             }
@@ -122,9 +122,9 @@ impl Core {
         }
         for (id, orphaned) in silent {
             if orphaned {
-                self.end_session(id);
+                self.end_session(id, now);
             } else {
-                self.expire_session(id);
+                self.expire_session(id, now);
             }
         }
     }

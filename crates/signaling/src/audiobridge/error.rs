@@ -1,0 +1,157 @@
+//! The error table of the AudioBridge: codes and texts are API, and another space than the core's. The only place
+//! they are written.
+
+use serde_json::{Value, json};
+
+use crate::core::field::FieldError;
+use crate::core::ids::{RoomId, UserId};
+
+/// A refusal of an AudioBridge request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Error {
+    code: u16,
+    text: String,
+}
+
+impl Error {
+    pub(crate) fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// The refusal as clients get it, within a reply or an event.
+    pub(crate) fn into_data(self) -> Value {
+        json!({"audiobridge": "event", "error_code": self.code, "error": self.text})
+    }
+
+    /// The media plane can make nothing of an offer.
+    pub(crate) fn refused_offer(reason: String) -> Self {
+        // An empty text would not be taken for an error by Janode.
+        Self::new(493, if reason.is_empty() { "Error processing offer".to_owned() } else { reason })
+    }
+
+    /// The PeerConnection ended while its offer was under way.
+    pub(crate) fn closed_unanswered() -> Self {
+        Self::new(493, "PeerConnection closed before the offer was answered")
+    }
+
+    pub(super) fn unknown_request(name: &str) -> Self {
+        Self::new(482, format!("Unknown request '{name}'"))
+    }
+
+    pub(super) fn missing(name: &'static str) -> Self {
+        FieldError::Missing(name).into()
+    }
+
+    /// A value of the right type that cannot be; `rule` says what can.
+    pub(super) fn invalid(name: &str, rule: &str) -> Self {
+        Self::new(484, format!("Invalid element ({name} {rule})"))
+    }
+
+    pub(super) fn not_a_string_in(name: &str) -> Self {
+        Self::new(484, format!("Invalid element in the {name} array (not a string)"))
+    }
+
+    pub(super) fn too_many_groups(limit: usize) -> Self {
+        Self::new(484, format!("Too many groups specified (max {limit} allowed)"))
+    }
+
+    pub(super) fn too_many_tokens(limit: usize) -> Self {
+        Self::new(484, format!("Too many tokens specified (max {limit} allowed)"))
+    }
+
+    pub(super) fn unsupported_action(action: &str) -> Self {
+        Self::new(484, format!("Unsupported action '{action}' (allowed)"))
+    }
+
+    pub(super) fn media_encryption() -> Self {
+        Self::new(484, "Media encryption unsupported by this plugin")
+    }
+
+    pub(super) fn no_such_room(room: RoomId) -> Self {
+        Self::new(485, format!("No such room ({})", room.0))
+    }
+
+    pub(super) fn room_exists(room: RoomId) -> Self {
+        Self::new(486, format!("Room {} already exists", room.0))
+    }
+
+    /// The request needs a room to be in; `what` is what can't be done.
+    pub(super) fn not_in_a_room(what: &str) -> Self {
+        Self::new(487, format!("Can't {what} (not in a room)"))
+    }
+
+    pub(super) fn no_room_to_change() -> Self {
+        Self::new(487, "Can't change room (not in a room in the first place)")
+    }
+
+    pub(super) fn wrong(field: &str) -> Self {
+        Self::new(489, format!("Unauthorized (wrong {field})"))
+    }
+
+    pub(super) fn not_allowed() -> Self {
+        Self::new(489, "Unauthorized (not in the allowed list)")
+    }
+
+    pub(super) fn plain_rtp_forbidden() -> Self {
+        Self::new(489, "Plain RTP participants not allowed in this room")
+    }
+
+    pub(super) fn user_exists(user: UserId) -> Self {
+        Self::new(490, format!("User ID {} already exists", user.0))
+    }
+
+    pub(super) fn already_in_a_room() -> Self {
+        Self::new(491, "Already in a room (use changeroom to join another one)")
+    }
+
+    pub(super) fn already_in_this_room() -> Self {
+        Self::new(491, "Already in this room")
+    }
+
+    pub(super) fn no_such_user(user: UserId, room: RoomId) -> Self {
+        Self::new(492, format!("No such user {} in room {}", user.0, room.0))
+    }
+
+    pub(super) fn unexpected_answer() -> Self {
+        Self::new(493, "Received an answer when we didn't send an offer")
+    }
+
+    pub(super) fn no_such_group(group: &str) -> Self {
+        Self::new(494, format!("No such group ({group})"))
+    }
+
+    pub(super) fn no_configuration_file(intention: &str) -> Self {
+        Self::new(499, format!("No configuration file, can't {intention}"))
+    }
+
+    pub(super) fn unsupported_sampling_rate(rate: u64) -> Self {
+        Self::new(499, format!("Unsupported sampling rate {rate}"))
+    }
+
+    pub(super) fn too_many_rooms(limit: usize) -> Self {
+        Self::new(499, format!("Too many rooms (max {limit})"))
+    }
+
+    pub(super) fn room_full(room: RoomId, limit: usize) -> Self {
+        Self::new(499, format!("Room {} is full (max {limit} participants)", room.0))
+    }
+
+    /// Something of Janus that this server has not, yet.
+    pub(super) fn unsupported(what: &str) -> Self {
+        Self::new(499, format!("{what} not supported by this server"))
+    }
+
+    fn new(code: u16, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        let code = match error {
+            FieldError::Missing(_) => 483,
+            FieldError::Wrong(..) => 484,
+        };
+        Self::new(code, error.text())
+    }
+}

@@ -1,0 +1,158 @@
+//! The life of rooms: create, edit, destroy, and what can be asked about them.
+
+use serde_json::{Value, json};
+
+use super::error::Error;
+use super::request::{AllowedAction, AllowedRequest, Body, CreateRequest, EditRequest, managed_room};
+use super::room::{Hearing, Room};
+use super::{AudioBridge, response};
+use crate::core::config::RoomConfig;
+use crate::core::effect::Effect;
+use crate::core::ids::{IdSource, RoomId, RoomKey};
+use crate::core::same_secret;
+
+impl AudioBridge {
+    pub(super) fn create(&mut self, body: Body<'_>, ids: &mut IdSource) -> Result<Value, Error> {
+        let request = CreateRequest::parse(body, self.admin_key.as_deref())?;
+        if request.permanent {
+            return Err(Error::no_configuration_file("create permanent room"));
+        }
+        let mut config = request.config;
+        if config.id != 0 && self.rooms.contains_key(&RoomId(config.id)) {
+            return Err(Error::room_exists(RoomId(config.id)));
+        }
+        let unsupported = || Error::unsupported_sampling_rate(request.sampling_rate);
+        config.sampling_rate = u32::try_from(request.sampling_rate).map_err(|_| unsupported())?;
+        if self.rooms.len() >= self.limits.rooms {
+            return Err(Error::too_many_rooms(self.limits.rooms));
+        }
+        let room = self.open_room(config, ids).ok_or_else(unsupported)?;
+        Ok(response::room_changed("created", room))
+    }
+
+    /// Makes a room; `None` if its id is taken or its rate unsupported.
+    pub(super) fn open_room(&mut self, config: RoomConfig, ids: &mut IdSource) -> Option<RoomId> {
+        let rooms = &self.rooms;
+        let is_taken = |id| rooms.contains_key(&RoomId(id));
+        let id = match config.id {
+            0 => ids.draw(is_taken),
+            id if is_taken(id) => return None,
+            id => id,
+        };
+        let room = Room::open(RoomId(id), RoomKey(self.keys), config)?;
+        self.keys += 1;
+        self.rooms.insert(room.id, room);
+        Some(RoomId(id))
+    }
+
+    pub(super) fn edit(&mut self, body: Body<'_>) -> Result<Value, Error> {
+        let request = EditRequest::parse(body)?;
+        if request.permanent {
+            return Err(Error::no_configuration_file("edit room permanently"));
+        }
+        let room = self.rooms.get_mut(&request.room).ok_or(Error::no_such_room(request.room))?;
+        body.check_secret("secret", room.secret.as_deref())?;
+        if let Some(description) = request.description {
+            room.description = description.into();
+        }
+        if let Some(secret) = request.secret {
+            room.secret = Some(secret.into());
+        }
+        if let Some(pin) = request.pin {
+            room.pin = Some(pin.into_boxed_str()).filter(|pin| !pin.is_empty());
+        }
+        if let Some(is_private) = request.is_private {
+            room.is_private = is_private;
+        }
+        Ok(response::room_changed("edited", request.room))
+    }
+
+    pub(super) fn destroy(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Value, Error> {
+        let permanent = body.boolean("permanent")?.unwrap_or(false);
+        let id = managed_room(body)?;
+        if permanent {
+            return Err(Error::no_configuration_file("destroy room permanently"));
+        }
+        self.managed(id, body)?;
+        let Some(room) = self.rooms.remove(&id) else { return Err(Error::no_such_room(id)) };
+        for handle in room.participants.into_values() {
+            self.exit(handle, effects);
+            effects.push(Effect::Notify { to: vec![handle], data: response::destroyed(id) });
+            effects.push(Effect::ClosePeer { handle });
+        }
+        Ok(response::room_changed("destroyed", id))
+    }
+
+    pub(super) fn exists(&self, body: Body<'_>) -> Result<Value, Error> {
+        let room = body.room()?;
+        let exists = self.rooms.contains_key(&room);
+        Ok(json!({"audiobridge": "success", "room": room.0, "exists": exists}))
+    }
+
+    pub(super) fn list(&self, body: Body<'_>) -> Result<Value, Error> {
+        let offered = body.string("admin_key")?.filter(|key| !key.is_empty());
+        let sees_private = match (&self.admin_key, offered) {
+            (Some(key), Some(offered)) if same_secret(key, offered) => true,
+            (Some(_), Some(_)) => return Err(Error::wrong("admin_key")),
+            (None, _) | (_, None) => false,
+        };
+        let rooms = self.rooms.values().filter(|room| sees_private || !room.is_private);
+        let list: Vec<_> = rooms.map(response::listed_room).collect();
+        Ok(json!({"audiobridge": "success", "list": list}))
+    }
+
+    pub(super) fn list_participants(&self, body: Body<'_>) -> Result<Value, Error> {
+        let id = body.room()?;
+        let room = self.rooms.get(&id).ok_or(Error::no_such_room(id))?;
+        Ok(response::participants(id, self.describe_all(room, None)))
+    }
+
+    pub(super) fn edit_allowed(&mut self, body: Body<'_>) -> Result<Value, Error> {
+        let request = AllowedRequest::parse(body)?;
+        self.managed(request.room, body)?;
+        let limit = self.limits.allowed_tokens;
+        let room = self.rooms.get_mut(&request.room).ok_or(Error::no_such_room(request.room))?;
+        match request.action {
+            AllowedAction::Disable => {
+                room.checks_tokens = false;
+                return Ok(response::success_in(request.room));
+            }
+            AllowedAction::Enable => room.checks_tokens = true,
+            AllowedAction::Add => {
+                let tokens = request.tokens()?;
+                if room.tokens.len() + tokens.len() > limit {
+                    return Err(Error::too_many_tokens(limit));
+                }
+                room.tokens.extend(tokens.into_iter().map(String::into_boxed_str));
+            }
+            AllowedAction::Remove => {
+                for token in request.tokens()? {
+                    room.tokens.remove(token.as_str());
+                }
+            }
+        }
+        let tokens: Vec<_> = room.tokens.iter().collect();
+        Ok(json!({"audiobridge": "success", "room": request.room.0, "allowed": tokens}))
+    }
+
+    pub(super) fn mute_room(&mut self, body: Body<'_>, muted: bool, effects: &mut Vec<Effect>) -> Result<Value, Error> {
+        let id = managed_room(body)?;
+        self.managed(id, body)?;
+        let room = self.rooms.get_mut(&id).ok_or(Error::no_such_room(id))?;
+        if std::mem::replace(&mut room.settings.muted, muted) == muted {
+            return Ok(response::success());
+        }
+        let Some(room) = self.rooms.get(&id) else { return Err(Error::no_such_room(id)) };
+        let to = self.audience(room, None, Hearing::Unpaused);
+        effects.push(Effect::Notify { to, data: response::room_muted(id, muted) });
+        effects.extend(self.update_media(room));
+        Ok(response::success_in(id))
+    }
+
+    /// A room that the sender of `body` may manage.
+    pub(super) fn managed(&self, id: RoomId, body: Body<'_>) -> Result<&Room, Error> {
+        let room = self.rooms.get(&id).ok_or(Error::no_such_room(id))?;
+        body.check_secret("secret", room.secret.as_deref())?;
+        Ok(room)
+    }
+}

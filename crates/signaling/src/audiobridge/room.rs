@@ -1,0 +1,105 @@
+//! A room as the API sees it: its properties and who is in it. Knows no mixing: how it shall sound is in its settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::config::{RoomConfig, SAMPLING_RATES};
+use crate::core::ids::{HandleId, RoomId, RoomKey, UserId};
+use crate::core::media::{AnswerTraits, RoomSettings, TalkDetection};
+
+/// A room. An empty one is nothing but this.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) id: RoomId,
+    pub(super) key: RoomKey,
+    pub(super) description: Box<str>,
+    pub(super) secret: Option<Box<str>>,
+    pub(super) pin: Option<Box<str>>,
+    pub(super) is_private: bool,
+    /// Whether joining needs one of the tokens.
+    pub(super) checks_tokens: bool,
+    pub(super) tokens: BTreeSet<Box<str>>,
+    pub(super) groups: Box<[String]>,
+    /// In bit/s; `None` = the codec decides.
+    pub(super) bitrate: Option<u32>,
+    /// In percent.
+    pub(super) expected_loss: u8,
+    pub(super) allows_plain_rtp: bool,
+    pub(super) settings: RoomSettings,
+    pub(super) participants: BTreeMap<UserId, HandleId>,
+    usedtx: bool,
+}
+
+/// Who in a room hears of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hearing {
+    All,
+    /// All who do not have their events paused.
+    Unpaused,
+}
+
+/// Opus takes 500 to 512000 bit/s (RFC 6716 section 2.1.1 and libopus); what is outside means: let the codec decide.
+pub(super) fn opus_bitrate(bitrate: u64) -> Option<u32> {
+    u32::try_from(bitrate).ok().filter(|bitrate| (500..=512_000).contains(bitrate))
+}
+
+/// More loss than this is taken for a mistake.
+const MAX_EXPECTED_LOSS: u8 = 20;
+
+impl Room {
+    /// A room as configured; `None` if it cannot sound at its rate.
+    pub(super) fn open(id: RoomId, key: RoomKey, config: RoomConfig) -> Option<Self> {
+        if !SAMPLING_RATES.contains(&config.sampling_rate) {
+            return None;
+        }
+        let or_default = |value: u32, default: u32| if value == 0 { default } else { value };
+        let talk_detection = (config.audiolevel_ext && config.audiolevel_event).then(|| TalkDetection {
+            active_packets: or_default(config.audio_active_packets, 100),
+            average_level: match config.audio_level_average {
+                0 => 25,
+                level => level.min(127),
+            },
+        });
+        let description = match config.description {
+            empty if empty.is_empty() => format!("Room {}", id.0),
+            description => description,
+        };
+        Some(Self {
+            id,
+            key,
+            description: description.into(),
+            secret: config.secret.map(String::into_boxed_str),
+            pin: config.pin.map(String::into_boxed_str),
+            is_private: config.is_private,
+            checks_tokens: config.allowed.is_some(),
+            tokens: config.allowed.unwrap_or_default().into_iter().map(String::into_boxed_str).collect(),
+            groups: config.groups.into(),
+            bitrate: opus_bitrate(config.default_bitrate.into()),
+            expected_loss: Some(config.default_expectedloss)
+                .filter(|loss| *loss <= MAX_EXPECTED_LOSS)
+                .unwrap_or_default(),
+            allows_plain_rtp: config.allow_rtp_participants,
+            settings: RoomSettings {
+                sampling_rate: config.sampling_rate,
+                stereo: config.spatial_audio,
+                muted: false,
+                trust_levels: config.audiolevel_ext,
+                talk_detection,
+                max_speakers: config.max_speakers,
+                silence_threshold: config.silence_threshold,
+                shared_encoding: config.shared_encoding,
+            },
+            participants: BTreeMap::new(),
+            usedtx: config.usedtx,
+        })
+    }
+
+    /// What an answer to somebody in this room says.
+    pub(super) fn answer_traits(&self) -> AnswerTraits {
+        AnswerTraits {
+            session_name: format!("AudioBridge {}", self.id.0),
+            max_playback_rate: self.settings.sampling_rate,
+            stereo: self.settings.stereo,
+            dtx: self.usedtx,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What participants do themselves: join, configure, changeroom, leave, hangup.
+
+use serde_json::Value;
+
+use super::error::Error;
+use super::participant::{self, Participant};
+use super::request::{Asked, Body, Codec, EntryRequest, Wishes, wished_user, wished_user_untyped};
+use super::room::{Hearing, Room, opus_bitrate};
+use super::{AudioBridge, response};
+use crate::core::effect::Effect;
+use crate::core::ids::{IdSource, RoomId, UserId};
+
+impl AudioBridge {
+    pub(super) fn join(
+        &mut self,
+        asked: Asked<'_>,
+        ids: &mut IdSource,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Error> {
+        let Asked { handle, body, jsep } = asked;
+        if self.seat(handle).is_some() {
+            return Err(Error::already_in_a_room());
+        }
+        let request = EntryRequest::parse(body)?;
+        let user = wished_user(body)?;
+        let room = self.rooms.get(&request.room).ok_or(Error::no_such_room(request.room))?;
+        // An SDP makes it a WebRTC participant, whatever else it says.
+        let plain_rtp = request.wishes.plain_rtp && jsep.is_none();
+        if plain_rtp && !room.allows_plain_rtp {
+            return Err(Error::plain_rtp_forbidden());
+        }
+        let admin = admit(room, &request, body)?;
+        let quality = request.wishes.quality()?;
+        let expected_loss = request.wishes.expected_loss()?;
+        match request.codec()? {
+            Codec::Opus => {}
+            Codec::G711 => return Err(Error::unsupported("G.711")),
+        }
+        if plain_rtp {
+            return Err(Error::unsupported("Plain RTP"));
+        }
+        if request.wishes.generate_offer {
+            return Err(Error::unsupported("generate_offer"));
+        }
+        let user = self.free_user(room, user, ids)?;
+        let id = room.id;
+        let wishes = request.wishes;
+        let newcomer = Participant {
+            room: id,
+            user,
+            display: wishes.display,
+            group: wishes.group.filter(|_| !room.groups.is_empty()),
+            admin,
+            muted: wishes.muted.unwrap_or(false),
+            talking: false,
+            suspended: request.suspended,
+            paused: request.pause_events,
+            volume: participant::volume(wishes.volume),
+            position: participant::position(wishes.spatial_position),
+            bitrate: wishes.bitrate.and_then(opus_bitrate).or(room.bitrate),
+            quality: quality.unwrap_or(self.default_quality),
+            expected_loss: expected_loss.unwrap_or(room.expected_loss),
+        };
+        self.announce_entry(asked, newcomer, "joined", effects);
+        Ok(())
+    }
+
+    pub(super) fn change_room(
+        &mut self,
+        asked: Asked<'_>,
+        ids: &mut IdSource,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Error> {
+        let Asked { handle, body, .. } = asked;
+        let request = EntryRequest::parse(body)?;
+        let (old_room, before) = self.seat(handle).ok_or_else(Error::no_room_to_change)?;
+        if old_room.id == request.room {
+            return Err(Error::already_in_this_room());
+        }
+        let room = self.rooms.get(&request.room).ok_or(Error::no_such_room(request.room))?;
+        let admin = admit(room, &request, body)?;
+        let quality = request.wishes.quality()?;
+        let expected_loss = request.wishes.expected_loss()?;
+        let user = self.free_user(room, wished_user_untyped(body), ids)?;
+        let wishes = request.wishes;
+        let after = Participant {
+            room: room.id,
+            user,
+            display: wishes.display,
+            group: wishes.group.filter(|_| !room.groups.is_empty()),
+            admin,
+            muted: wishes.muted.unwrap_or(false),
+            talking: false,
+            suspended: before.suspended || request.suspended,
+            paused: before.paused || request.pause_events,
+            volume: participant::volume(wishes.volume),
+            position: participant::position(wishes.spatial_position),
+            bitrate: wishes.bitrate.and_then(opus_bitrate).or(room.bitrate),
+            quality: quality.unwrap_or(before.quality),
+            expected_loss: expected_loss.unwrap_or(before.expected_loss),
+        };
+        self.announce_exit(asked, effects);
+        self.announce_entry(asked, after, "roomchanged", effects);
+        Ok(())
+    }
+
+    pub(super) fn configure(&mut self, asked: Asked<'_>, effects: &mut Vec<Effect>) -> Result<(), Error> {
+        let Asked { handle, body, .. } = asked;
+        let (room, _) = self.seat(handle).ok_or_else(|| Error::not_in_a_room("configure"))?;
+        let wishes = Wishes::parse(body)?;
+        let quality = wishes.quality()?;
+        let expected_loss = wishes.expected_loss()?;
+        if let Some(group) = &wishes.group {
+            check_group(room, group)?;
+        }
+        if wishes.generate_offer {
+            return Err(Error::unsupported("generate_offer"));
+        }
+        if wishes.plain_rtp {
+            return Err(Error::unsupported("Plain RTP"));
+        }
+        let moves = room.settings.stereo && wishes.spatial_position.is_some();
+        let is_told = wishes.muted.is_some() || wishes.display.is_some() || wishes.denoise || moves;
+        let has_groups = !room.groups.is_empty();
+        let attachment = self.attachments.get_mut(&handle);
+        if let Some(participant) = attachment.and_then(|attachment| attachment.participant.as_mut()) {
+            participant.muted = wishes.muted.unwrap_or(participant.muted);
+            participant.display = wishes.display.or(participant.display.take());
+            participant.quality = quality.unwrap_or(participant.quality);
+            participant.expected_loss = expected_loss.unwrap_or(participant.expected_loss);
+            if wishes.volume.is_some() {
+                participant.volume = participant::volume(wishes.volume);
+            }
+            if let Some(bitrate) = wishes.bitrate {
+                participant.bitrate = opus_bitrate(bitrate);
+            }
+            if moves {
+                participant.position = participant::position(wishes.spatial_position);
+            }
+            if has_groups && wishes.group.is_some() {
+                participant.group = wishes.group;
+            }
+        }
+        effects.extend(self.configure_media(handle));
+        if is_told && let Some((room, participant)) = self.seat(handle) {
+            let data = response::participant_update(room.id, self.describe(handle, participant, room));
+            let to = self.audience(room, Some(handle), Hearing::Unpaused);
+            effects.push(Effect::Notify { to, data });
+        }
+        effects.push(self.respond(asked, response::configured()));
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self, asked: Asked<'_>, effects: &mut Vec<Effect>) -> Result<(), Error> {
+        let Some((room, user)) = self.announce_exit(asked, effects) else {
+            return Err(Error::not_in_a_room("leave"));
+        };
+        effects.push(self.respond(asked, response::left(room, user)));
+        Ok(())
+    }
+
+    pub(super) fn hang_up(&self, asked: Asked<'_>, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Respond { outcome: Ok(response::hanging_up()), traits: None });
+        effects.push(Effect::ClosePeer { handle: asked.handle });
+    }
+
+    /// Takes the participant out of its room and tells the others.
+    fn announce_exit(&mut self, asked: Asked<'_>, effects: &mut Vec<Effect>) -> Option<(RoomId, UserId)> {
+        let gone = self.exit(asked.handle, effects)?;
+        let room = self.rooms.get(&gone.room)?;
+        let data = response::parting("leaving", gone.room, gone.user);
+        effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
+        Some((gone.room, gone.user))
+    }
+
+    /// Puts a participant into its room, tells the others, and the newcomer who they are.
+    fn announce_entry(&mut self, asked: Asked<'_>, newcomer: Participant, what: &str, effects: &mut Vec<Effect>) {
+        let handle = asked.handle;
+        self.enter(handle, newcomer, effects);
+        let Some((room, newcomer)) = self.seat(handle) else { return };
+        let data = response::joined(room.id, self.describe(handle, newcomer, room));
+        effects.push(Effect::Notify { to: self.audience(room, Some(handle), Hearing::Unpaused), data });
+        let others = self.describe_all(room, Some(handle));
+        effects.push(self.respond(asked, response::entered(what, room.id, newcomer.user, others)));
+    }
+
+    /// The event that answers a request, with an answer to its offer if it had one.
+    fn respond(&self, asked: Asked<'_>, data: Value) -> Effect {
+        let traits = self.seat(asked.handle).map(|(room, _)| room.answer_traits());
+        match (asked.jsep, traits) {
+            (Some(_), None) => Effect::Respond { outcome: Err(Error::not_in_a_room("handle SDP")), traits: None },
+            (Some(_), traits) => Effect::Respond { outcome: Ok(data), traits },
+            (None, _) => Effect::Respond { outcome: Ok(data), traits: None },
+        }
+    }
+
+    /// The wished id if it is free, or one that is.
+    fn free_user(&self, room: &Room, wish: Option<UserId>, ids: &mut IdSource) -> Result<UserId, Error> {
+        let limit = self.limits.participants_per_room;
+        match wish {
+            Some(user) if room.participants.contains_key(&user) => Err(Error::user_exists(user)),
+            _ if room.participants.len() >= limit => Err(Error::room_full(room.id, limit)),
+            Some(user) => Ok(user),
+            None => Ok(UserId(ids.draw(|id| room.participants.contains_key(&UserId(id))))),
+        }
+    }
+}
+
+/// Whether the sender of a request may enter; and if so, whether as an admin.
+fn admit(room: &Room, request: &EntryRequest<'_>, body: Body<'_>) -> Result<bool, Error> {
+    body.check_secret("pin", room.pin.as_deref())?;
+    if room.checks_tokens && !request.token.is_some_and(|token| room.tokens.contains(token)) {
+        return Err(Error::not_allowed());
+    }
+    if request.wants_admin {
+        body.check_secret("secret", room.secret.as_deref())?;
+    }
+    match &request.wishes.group {
+        _ if room.groups.is_empty() => {}
+        None => return Err(Error::missing("group")),
+        Some(group) => check_group(room, group)?,
+    }
+    // A secret that the room has not got proves nothing.
+    Ok(request.wants_admin && room.secret.is_some())
+}
+
+fn check_group(room: &Room, group: &str) -> Result<(), Error> {
+    if room.groups.is_empty() || room.groups.iter().any(|name| name == group) {
+        Ok(())
+    } else {
+        Err(Error::no_such_group(group))
+    }
+}

@@ -1,0 +1,118 @@
+//! What a plugin asks of the core in the course of a request or event, and how the core does it: events get their
+//! envelope and their way here.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::ids::HandleId;
+use super::jsep::Jsep;
+use super::media::{AnswerTraits, MediaCommand};
+use super::message;
+use super::{Core, Output};
+use crate::audiobridge::{self, PACKAGE};
+
+/// One thing to be done, in order.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// An event of the plugin that nobody asked for, the same for each of these.
+    Notify { to: Vec<HandleId>, data: Value },
+    /// The event that answers the asynchronous request being handled. With `traits`, it waits for the answer to the
+    /// offer that came along.
+    Respond { outcome: Result<Value, audiobridge::Error>, traits: Option<AnswerTraits> },
+    /// Something for the media planes.
+    Media(MediaCommand),
+    /// End the handle's PeerConnection if there is one; its client hears `hangup`.
+    ClosePeer { handle: HandleId },
+}
+
+/// An acknowledged request whose event is still to come.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) handle: HandleId,
+    pub(super) transaction: String,
+    pub(super) jsep: Option<Jsep>,
+}
+
+/// The reason of a `hangup` that a plugin wanted.
+const CLOSED_BY_PLUGIN: &str = "Close PC";
+
+impl Core {
+    /// Does everything in order; `pending` is the request that [`Effect::Respond`] answers.
+    pub(super) fn perform(&mut self, effects: Vec<Effect>, mut pending: Option<Pending>, now: Instant) {
+        for effect in effects {
+            match effect {
+                Effect::Notify { to, data } => {
+                    for handle in to {
+                        self.push_plugin_event(handle, None, data.clone(), None);
+                    }
+                }
+                Effect::Respond { outcome, traits } => {
+                    let Some(Pending { handle, transaction, jsep }) = pending.take() else { continue };
+                    let data = self.plugin_data(outcome);
+                    match (jsep, traits) {
+                        (Some(jsep), Some(traits)) => {
+                            self.negotiate(handle, transaction, data, jsep, traits, now);
+                        }
+                        _ => self.push_plugin_event(handle, Some(&transaction), data, None),
+                    }
+                }
+                Effect::Media(command) => self.outputs.push_back(Output::Media(command)),
+                Effect::ClosePeer { handle } => self.close_peer(handle, CLOSED_BY_PLUGIN, now),
+            }
+        }
+    }
+
+    /// What a plugin says, a refusal counted and put into its shape.
+    pub(super) fn plugin_data(&mut self, outcome: Result<Value, audiobridge::Error>) -> Value {
+        outcome.unwrap_or_else(|error| {
+            *self.counters.plugin_refused.entry(error.code()).or_default() += 1;
+            error.into_data()
+        })
+    }
+
+    /// An event of the plugin of `handle`; lost without a trace when the handle or its session is no more.
+    pub(super) fn push_plugin_event(
+        &mut self,
+        handle: HandleId,
+        transaction: Option<&str>,
+        data: Value,
+        answer: Option<&str>,
+    ) {
+        self.push_handle_event("event", handle, transaction, |message| {
+            message.insert("plugindata".to_owned(), json!({"plugin": PACKAGE, "data": data}));
+            if let Some(sdp) = answer {
+                message.insert("jsep".to_owned(), json!({"type": "answer", "sdp": sdp}));
+            }
+        });
+    }
+
+    /// An event of a handle: `what` happened, and what `complete` adds to it.
+    pub(super) fn push_handle_event(
+        &mut self,
+        what: &str,
+        handle: HandleId,
+        transaction: Option<&str>,
+        complete: impl FnOnce(&mut Map<String, Value>),
+    ) {
+        let Some(sender) = self.handles.get(&handle) else { return };
+        let Some(session) = self.sessions.get(&sender.session) else { return };
+        let mut message = message::event(what, sender.session);
+        if let Some(transaction) = transaction {
+            message.insert("transaction".to_owned(), transaction.into());
+        }
+        message.insert("sender".to_owned(), handle.0.into());
+        self.add_opaque_id(&mut message, handle);
+        complete(&mut message);
+        let (session, owner) = (sender.session, session.owner);
+        self.outputs.push_back(Output::Event { session, owner, message: Value::Object(message) });
+    }
+
+    pub(super) fn add_opaque_id(&self, message: &mut Map<String, Value>, handle: HandleId) {
+        if self.config.opaqueid_in_api
+            && let Some(opaque_id) = self.handles.get(&handle).and_then(|handle| handle.opaque_id.as_deref())
+        {
+            message.insert("opaque_id".to_owned(), opaque_id.into());
+        }
+    }
+}
