@@ -9,10 +9,11 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::command::Output;
 use crate::counters::Counters;
 use crate::inbox::{DriverHandle, Inbox, inbox};
 use crate::packet::Transmit;
-use crate::shard::{Output, Shard};
+use crate::shard::Shard;
 
 const SOCKET: Token = Token(0);
 const WAKER: Token = Token(1);

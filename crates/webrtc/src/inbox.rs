@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use crate::command::Command;
 use crate::packet::MixedAudio;
-use crate::shard::Command;
 
 /// A way to a running driver. When the last one is dropped, the driver ends.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 //! [`Driver`] is the one shell: a thread with the socket and the clock. Neither decodes audio nor knows JSON.
 
 mod candidate;
+mod command;
+mod config;
 mod counters;
 mod demux;
 mod driver;
@@ -15,6 +17,8 @@ mod peer;
 mod sdp;
 mod shard;
 
+pub use command::{Command, Output, PeerEvent, PeerSlot};
+pub use config::ShardConfig;
 pub use counters::{ClosedPeers, Counters};
 pub use driver::{Driver, DriverConfig};
 pub use dtls::Certificate;
@@ -22,4 +26,4 @@ pub use error::{CertificateError, CloseReason};
 pub use inbox::DriverHandle;
 pub use packet::{AudioPacket, MixedAudio, Transmit};
 pub use sdp::{Answer, AnswerTraits};
-pub use shard::{Command, Output, PeerEvent, PeerSlot, Shard, ShardConfig};
+pub use shard::Shard;

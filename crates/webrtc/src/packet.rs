@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::shard::PeerSlot;
+use crate::command::PeerSlot;
 
 /// RTP clock of Opus (RFC 7587 section 4.1), in Hz.
 const CLOCK_RATE: u128 = 48_000;

@@ -1,5 +1,7 @@
 //! One peer's transport: the only file that touches `str0m::Rtc`. Knows nothing of other peers, rooms or sockets.
 
+mod media;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,6 +16,7 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite, Ssrc};
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Rtc, RtcConfig, net};
 
+use self::media::MediaWatch;
 use crate::demux::Kind;
 use crate::error::{CloseReason, OfferError};
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, Setup};
@@ -22,8 +25,6 @@ use crate::sdp::{AudioOffer, Direction, ExtensionKind, Setup};
 const MAX_STREAMS: usize = 8;
 /// Remote candidates over the life of a transport; more are ignored.
 const MAX_CANDIDATES: usize = 64;
-/// `media` events are decided once a second, as Janus does.
-const MEDIA_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What all peers of a shard share.
 #[derive(Debug)]
@@ -316,7 +317,7 @@ impl Peer {
         if !self.rtc.is_alive() {
             return PeerOutput::Closed(CloseReason::DtlsAlert);
         }
-        let timers = [self.connect_by, self.media.check_at];
+        let timers = [self.connect_by, self.media.check_at()];
         PeerOutput::Timeout(timers.into_iter().flatten().fold(at, Instant::min))
     }
 
@@ -432,53 +433,6 @@ impl Remote {
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("mid", &self.mid).field("connected_at", &self.connected_at).finish_non_exhaustive()
-    }
-}
-
-/// Whether the peer's audio arrives.
-#[derive(Debug)]
-struct MediaWatch {
-    /// Zero: never lost.
-    timeout: Duration,
-    last: Option<Instant>,
-    receiving: bool,
-    check_at: Option<Instant>,
-}
-
-impl MediaWatch {
-    fn new(timeout: Duration) -> Self {
-        Self { timeout, last: None, receiving: false, check_at: None }
-    }
-
-    /// A packet came. Whether that is news.
-    fn heard(&mut self, now: Instant, connected_at: Option<Instant>) -> bool {
-        self.last = Some(now);
-        if self.receiving {
-            return false;
-        }
-        self.receiving = true;
-        if !self.timeout.is_zero() {
-            self.check_at = Some(connected_at.unwrap_or(now).max(now) + MEDIA_CHECK_INTERVAL);
-        }
-        true
-    }
-
-    /// Whether the audio has stopped since the last check.
-    fn is_lost(&mut self, now: Instant) -> bool {
-        if self.check_at.is_none_or(|at| now < at) {
-            return false;
-        }
-        if self.last.is_some_and(|last| now.saturating_duration_since(last) < self.timeout) {
-            self.check_at = Some(now + MEDIA_CHECK_INTERVAL);
-            return false;
-        }
-        self.stop()
-    }
-
-    /// Nothing more is expected. Whether that is news.
-    fn stop(&mut self) -> bool {
-        self.check_at = None;
-        std::mem::take(&mut self.receiving)
     }
 }
 

@@ -5,6 +5,8 @@
 //! is all that an answer needs. No I/O, no `Rtc`.
 
 mod answer;
+mod filter;
+mod lines;
 mod offer;
 
 pub(crate) use answer::{Accepted, Origin, write_answer};

@@ -1,5 +1,7 @@
 //! The peers of one UDP socket. Pure: no clock, no socket, no thread; knows neither rooms nor Opus.
 
+mod negotiation;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,152 +10,21 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use str0m::{Candidate, IceCreds};
+use str0m::Candidate;
 
-use crate::candidate;
+use crate::command::{Command, Output, PeerEvent, PeerSlot};
+use crate::config::ShardConfig;
 use crate::counters::Counters;
 use crate::demux::{Demux, Kind};
 use crate::dtls::{Certificate, crypto_provider};
-use crate::error::{CloseReason, OfferError};
+use crate::error::CloseReason;
 use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
-use crate::peer::{Negotiated, Peer, PeerConfig, PeerOutput};
-use crate::sdp::{Accepted, Answer, AnswerTraits, AudioOffer, Offer, Origin, write_answer};
+use crate::peer::{Peer, PeerConfig, PeerOutput};
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
-/// Candidates kept for a peer whose offer has not come yet.
-const MAX_EARLY_CANDIDATES: usize = 16;
 /// RFC 6716 section 3.2.1: an Opus frame has at most 1275 bytes; more would not fit a datagram either.
 const MAX_PAYLOAD: usize = 1275;
-/// RFC 8445 section 5.3 asks for 24 bits in the user fragment and 128 in the password; a character has 6.
-const UFRAG_LENGTH: usize = 8;
-const PASSWORD_LENGTH: usize = 24;
-
-/// A place for a peer. Indexes are dense and used again; the generation then rises, so that what is late for the old
-/// peer does not reach the new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PeerSlot {
-    /// Dense within a shard.
-    pub index: u32,
-    /// Rises with every use of the index.
-    pub generation: u32,
-}
-
-/// What a shard is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command<R> {
-    /// Answer an offer. The first one makes the peer; a later one renegotiates, restarts ICE or replaces the transport.
-    /// The outcome is [`PeerEvent::Answered`] or [`PeerEvent::Refused`] with the same number.
-    Negotiate {
-        /// Whose.
-        peer: PeerSlot,
-        /// Comes back in the event.
-        negotiation: u64,
-        /// The SDP.
-        offer: String,
-        /// What the room decides about the answer.
-        traits: AnswerTraits,
-    },
-    /// A remote candidate, with or without `a=`; unusable ones are ignored and counted.
-    AddCandidate {
-        /// Whose.
-        peer: PeerSlot,
-        /// `candidate:…`
-        candidate: String,
-    },
-    /// Where the peer's audio goes from now on; `None` is nowhere.
-    Route {
-        /// Whose.
-        peer: PeerSlot,
-        /// Comes back with every packet.
-        route: Option<R>,
-    },
-    /// End the peer; no [`PeerEvent::Closed`] comes back.
-    Close {
-        /// Whose.
-        peer: PeerSlot,
-    },
-}
-
-/// What happened to a peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PeerEvent {
-    /// An offer was accepted.
-    Answered {
-        /// As in the command.
-        negotiation: u64,
-        /// Ours.
-        answer: Answer,
-    },
-    /// An offer was refused. The transport, if there was one, goes on as before.
-    Refused {
-        /// As in the command.
-        negotiation: u64,
-        /// May be shown to the client.
-        reason: String,
-    },
-    /// DTLS is up.
-    Connected,
-    /// The peer's audio arrives, or no longer does.
-    Receiving(bool),
-    /// The transport is gone; a new offer makes a new one.
-    Closed(CloseReason),
-}
-
-/// What a shard wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output<R> {
-    /// Send a datagram.
-    Transmit(Transmit),
-    /// Audio came.
-    Packet {
-        /// Where it goes.
-        route: R,
-        /// The audio.
-        packet: AudioPacket,
-    },
-    /// Something happened to a peer.
-    Event {
-        /// To whom.
-        peer: PeerSlot,
-        /// What.
-        event: PeerEvent,
-    },
-}
-
-/// How a shard connects its peers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShardConfig {
-    /// Our addresses as announced, in order of preference.
-    pub candidates: Vec<SocketAddr>,
-    /// The address in `o=` and `c=`.
-    pub sdp_address: IpAddr,
-    /// Behind a 1:1 NAT: the public address, which has to be among the candidates. Datagrams to a local address that is
-    /// no candidate count as sent to this one, and the answers leave from the address the kernel chooses.
-    pub public_mapping: Option<IpAddr>,
-    /// Answer ICE checks but make none. Saves a quarter of a second at connecting and works for every server whose
-    /// announced addresses can be reached.
-    pub ice_lite: bool,
-    /// After this time without a packet the peer is no longer [`PeerEvent::Receiving`]; zero: never.
-    pub no_media_timeout: Duration,
-    /// ICE and DTLS have to be up after this time.
-    pub connect_timeout: Duration,
-}
-
-impl ShardConfig {
-    /// ICE lite at these addresses, of which the first one goes into `o=` and `c=`, with the time limits of Janus.
-    pub fn announcing(candidates: Vec<SocketAddr>) -> Self {
-        let sdp_address = candidates.first().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
-        Self {
-            candidates,
-            sdp_address,
-            public_mapping: None,
-            ice_lite: true,
-            no_media_timeout: Duration::from_secs(1),
-            connect_timeout: Duration::from_secs(20),
-        }
-    }
-}
 
 /// The peers of one UDP socket.
 ///
@@ -388,123 +259,6 @@ impl<R: Copy> Shard<R> {
             .is_some_and(|slot| slot.generation == Some(peer.generation) && slot.entry.is_some())
     }
 
-    fn negotiate(
-        &mut self,
-        slot: PeerSlot,
-        negotiation: u64,
-        offer: &str,
-        traits: &AnswerTraits,
-        now: Instant,
-    ) -> PeerEvent {
-        let outcome = Offer::parse(offer, self.config.ice_lite).and_then(|offer| {
-            let negotiated = match &offer.audio {
-                Some(audio) => Some(self.negotiate_audio(slot.index, audio, now)?),
-                None => {
-                    self.end_transport(slot.index, now);
-                    None
-                }
-            };
-            Ok(self.answer(slot.index, &offer, negotiated, traits))
-        });
-        match outcome {
-            Ok(answer) => {
-                self.counters.offers_answered += 1;
-                PeerEvent::Answered { negotiation, answer }
-            }
-            Err(error) => {
-                self.counters.offers_refused += 1;
-                PeerEvent::Refused { negotiation, reason: error.to_string() }
-            }
-        }
-    }
-
-    fn negotiate_audio(&mut self, index: u32, offer: &AudioOffer, now: Instant) -> Result<Negotiated, OfferError> {
-        let credentials = self.credentials();
-        let same = self.entry_mut(index).and_then(|entry| entry.peer.as_ref()).is_some_and(|peer| peer.is_of(offer));
-        if same {
-            self.with_peer(index, |peer| peer.negotiate(offer, credentials, now)).ok_or(OfferError::Internal)??;
-        } else {
-            let made = isolated(|| Peer::new(&self.peer_config, offer, credentials, now));
-            let peer =
-                made.inspect_err(|Panicked| self.counters.panics += 1).map_err(|Panicked| OfferError::Internal)??;
-            self.end_transport(index, now);
-            self.begin_transport(index, peer);
-        }
-        let ice_lite = self.config.ice_lite;
-        let Some(entry) = self.entry_mut(index) else { return Err(OfferError::Internal) };
-        let early = std::mem::take(&mut entry.early_candidates);
-        let (offered, unusable) = parse_candidates(&offer.candidates);
-        let ignored = self.with_peer(index, |peer| {
-            let candidates = early.into_iter().chain(offered);
-            candidates.filter(|candidate| !peer.add_candidate(candidate.clone(), ice_lite)).count()
-        });
-        self.counters.candidates_ignored += (unusable + ignored.unwrap_or(0)) as u64;
-        let negotiated = self.with_peer(index, Peer::negotiated).ok_or(OfferError::Internal)?;
-        self.demux.set_user(index, &negotiated.credentials.ufrag);
-        Ok(negotiated)
-    }
-
-    fn answer(&mut self, index: u32, offer: &Offer, negotiated: Option<Negotiated>, traits: &AnswerTraits) -> Answer {
-        let (session_id, version, fec) = match self.entry_mut(index) {
-            Some(entry) => {
-                entry.version += 1;
-                entry.fec |= offer.fec;
-                (entry.session_id, entry.version, entry.fec)
-            }
-            None => (0, 1, offer.fec),
-        };
-        let accepted = offer.audio.as_ref().zip(negotiated.as_ref()).map(|(audio, negotiated)| Accepted {
-            payload_type: negotiated.payload_type,
-            direction: negotiated.direction,
-            extensions: audio
-                .extensions
-                .iter()
-                .filter(|offered| negotiated.extensions.contains(&offered.kind))
-                .cloned()
-                .collect(),
-            ufrag: &negotiated.credentials.ufrag,
-            password: &negotiated.credentials.pass,
-            fingerprint: negotiated.fingerprint.clone(),
-            active: negotiated.active,
-            ssrc: negotiated.ssrc,
-            ice_lite: self.config.ice_lite,
-            candidates: &self.config.candidates,
-            fec,
-        });
-        let origin = Origin { session_id, version, address: self.config.sdp_address };
-        Answer {
-            sdp: write_answer(offer, accepted.as_ref(), origin, traits),
-            audio: accepted.is_some(),
-            audio_level: accepted.as_ref().is_some_and(Accepted::has_audio_level),
-            fec,
-            sends: accepted.as_ref().is_some_and(|accepted| accepted.direction.sends()),
-            receives: accepted.as_ref().is_some_and(|accepted| accepted.direction.receives()),
-        }
-    }
-
-    fn add_candidate(&mut self, index: u32, text: &str, now: Instant) {
-        let ice_lite = self.config.ice_lite;
-        let Some(candidate) = candidate::parse(text) else {
-            self.counters.candidates_ignored += 1;
-            return;
-        };
-        let Some(entry) = self.entry_mut(index) else { return };
-        if entry.peer.is_none() {
-            if entry.early_candidates.len() < MAX_EARLY_CANDIDATES {
-                entry.early_candidates.push(candidate);
-            } else {
-                self.counters.candidates_ignored += 1;
-            }
-            return;
-        }
-        if self.with_peer(index, |peer| peer.add_candidate(candidate, ice_lite)) == Some(false) {
-            self.counters.candidates_ignored += 1;
-        }
-        // A check may be due at once.
-        self.with_peer(index, |peer| peer.handle_timeout(now));
-        self.drain(index, now);
-    }
-
     fn begin_transport(&mut self, index: u32, peer: Peer) {
         let Some(entry) = self.entry_mut(index) else { return };
         entry.peer = Some(Box::new(peer));
@@ -629,20 +383,6 @@ impl<R: Copy> Shard<R> {
         candidate.copied().unwrap_or_else(|| SocketAddr::new(destination, 0))
     }
 
-    fn credentials(&mut self) -> IceCreds {
-        loop {
-            let ufrag = self.ice_string(UFRAG_LENGTH);
-            if self.demux.by_user(&ufrag).is_none() {
-                return IceCreds { ufrag, pass: self.ice_string(PASSWORD_LENGTH) };
-            }
-        }
-    }
-
-    fn ice_string(&mut self, length: usize) -> String {
-        const ICE_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        (0..length).map(|_| char::from(ICE_CHARS[self.rng.random_range(0..ICE_CHARS.len())])).collect()
-    }
-
     fn slot(&self, index: u32) -> Option<PeerSlot> {
         let generation = self.slots.get(index as usize)?.generation?;
         Some(PeerSlot { index, generation })
@@ -658,13 +398,6 @@ fn leaving<R>(transmit: str0m::net::Transmit, mapping: Option<IpAddr>, counters:
     counters.bytes_sent += transmit.contents.len() as u64;
     let source = Some(transmit.source.ip()).filter(|ip| Some(*ip) != mapping);
     Output::Transmit(Transmit { source, destination: transmit.destination, payload: transmit.contents.into() })
-}
-
-/// The usable ones, and how many are not.
-fn parse_candidates(texts: &[String]) -> (Vec<Candidate>, usize) {
-    let usable: Vec<_> = texts.iter().filter_map(|text| candidate::parse(&format!("candidate:{text}"))).collect();
-    let unusable = texts.len() - usable.len();
-    (usable, unusable)
 }
 
 struct Panicked;

@@ -34,7 +34,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: SocketAddr, slot: PeerSlot, now: Instant) -> Self {
-        let rtc = Rtc::builder().set_rtp_mode(true).clear_codecs().enable_opus(true, false).build(now);
+        let rtc = Rtc::builder().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true).build(now);
         Self::from_rtc(rtc, address, slot, now)
     }
 
@@ -81,7 +81,6 @@ impl Client {
         let mid =
             *self.mid.get_or_insert_with(|| api.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None));
         change(&mut api, mid);
-        // An unchanged session makes no offer; keeping the ICE candidates of a "restart" would change credentials.
         let (offer, pending) = api.apply().expect("something to negotiate");
         self.pending = Some(pending);
         offer.to_sdp_string()

@@ -35,10 +35,15 @@ pub struct World {
     /// Share of the datagrams that the network loses, and how long it takes for the others.
     pub loss: f64,
     pub delay: Duration,
+    /// The public address of a 1:1 NAT before the shard.
+    pub nat: Option<SocketAddr>,
     /// Peers that get a packet of a mix every 20 ms.
     pub listeners: Vec<PeerSlot>,
     pub media_time: u64,
     pub negotiations: u64,
+    /// The last STUN request and the last DTLS record that a client sent.
+    pub last_check: Vec<u8>,
+    pub last_record: Vec<u8>,
     in_flight: Vec<Flight>,
     rng: StdRng,
 }
@@ -67,9 +72,12 @@ impl World {
             packets: Vec::new(),
             loss: 0.0,
             delay: Duration::from_millis(5),
+            nat: None,
             listeners: Vec::new(),
             media_time: 1_000_000,
             negotiations: 0,
+            last_check: Vec::new(),
+            last_record: Vec::new(),
             in_flight: Vec::new(),
             rng: StdRng::seed_from_u64(1),
         }
@@ -175,7 +183,7 @@ impl World {
         let (due, later) = std::mem::take(&mut self.in_flight).into_iter().partition(|flight| flight.at <= now);
         self.in_flight = later;
         for Flight { from, to, bytes, .. } in due {
-            if to == server() {
+            if to == self.nat.unwrap_or(server()) {
                 self.datagram(from, &bytes);
             } else if let Some(client) = self.clients.iter_mut().find(|client| client.address == to) {
                 client.handle_datagram(from, &bytes, now);
@@ -204,8 +212,9 @@ impl World {
         while let Some(output) = self.shard.poll_output() {
             match output {
                 Output::Transmit(Transmit { source, destination, payload }) => {
-                    assert_eq!(source, Some(server().ip()));
-                    self.send(server(), destination, payload);
+                    // Behind a NAT the kernel chooses.
+                    assert_eq!(source, Some(server().ip()).filter(|_| self.nat.is_none()));
+                    self.send(self.nat.unwrap_or(server()), destination, payload);
                 }
                 Output::Packet { route, packet } => self.packets.push((route, packet)),
                 Output::Event { peer, event } => self.events.push((peer, event)),
@@ -214,6 +223,12 @@ impl World {
     }
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        let to_shard = to == self.nat.unwrap_or(server());
+        if to_shard && bytes.starts_with(&[0, 1]) {
+            self.last_check.clone_from(&bytes);
+        } else if to_shard && matches!(bytes[0], 20..=63) {
+            self.last_record.clone_from(&bytes);
+        }
         if self.rng.random::<f64>() >= self.loss {
             self.in_flight.push(Flight { at: self.now + self.delay, from, to, bytes });
         }

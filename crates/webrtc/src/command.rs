@@ -1,0 +1,97 @@
+//! What passes between a shard and its server: commands in, events and audio out. Plain data.
+
+use crate::error::CloseReason;
+use crate::packet::{AudioPacket, Transmit};
+use crate::sdp::{Answer, AnswerTraits};
+
+/// A place for a peer. Indexes are dense and used again; the generation then rises, so that what is late for the old
+/// peer does not reach the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerSlot {
+    /// Dense within a shard.
+    pub index: u32,
+    /// Rises with every use of the index.
+    pub generation: u32,
+}
+
+/// What a shard is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command<R> {
+    /// Answer an offer. The first one makes the peer; a later one renegotiates, restarts ICE or replaces the transport.
+    /// The outcome is [`PeerEvent::Answered`] or [`PeerEvent::Refused`] with the same number.
+    Negotiate {
+        /// Whose.
+        peer: PeerSlot,
+        /// Comes back in the event.
+        negotiation: u64,
+        /// The SDP.
+        offer: String,
+        /// What the room decides about the answer.
+        traits: AnswerTraits,
+    },
+    /// A remote candidate, with or without `a=`; unusable ones are ignored and counted.
+    AddCandidate {
+        /// Whose.
+        peer: PeerSlot,
+        /// `candidate:…`
+        candidate: String,
+    },
+    /// Where the peer's audio goes from now on; `None` is nowhere.
+    Route {
+        /// Whose.
+        peer: PeerSlot,
+        /// Comes back with every packet.
+        route: Option<R>,
+    },
+    /// End the peer; no [`PeerEvent::Closed`] comes back.
+    Close {
+        /// Whose.
+        peer: PeerSlot,
+    },
+}
+
+/// What happened to a peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerEvent {
+    /// An offer was accepted.
+    Answered {
+        /// As in the command.
+        negotiation: u64,
+        /// Ours.
+        answer: Answer,
+    },
+    /// An offer was refused. The transport, if there was one, goes on as before.
+    Refused {
+        /// As in the command.
+        negotiation: u64,
+        /// May be shown to the client.
+        reason: String,
+    },
+    /// DTLS is up.
+    Connected,
+    /// The peer's audio arrives, or no longer does.
+    Receiving(bool),
+    /// The transport is gone; a new offer makes a new one.
+    Closed(CloseReason),
+}
+
+/// What a shard wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output<R> {
+    /// Send a datagram.
+    Transmit(Transmit),
+    /// Audio came.
+    Packet {
+        /// Where it goes.
+        route: R,
+        /// The audio.
+        packet: AudioPacket,
+    },
+    /// Something happened to a peer.
+    Event {
+        /// To whom.
+        peer: PeerSlot,
+        /// What.
+        event: PeerEvent,
+    },
+}

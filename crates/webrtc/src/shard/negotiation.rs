@@ -1,0 +1,159 @@
+//! Offers and candidates: from the text to a transport and the answer. A part of [`Shard`]; no packet passes here.
+
+use std::time::Instant;
+
+use rand::RngExt;
+use str0m::{Candidate, IceCreds};
+
+use super::{Panicked, Shard, isolated};
+use crate::candidate;
+use crate::command::{PeerEvent, PeerSlot};
+use crate::error::OfferError;
+use crate::peer::{Negotiated, Peer};
+use crate::sdp::{Accepted, Answer, AnswerTraits, AudioOffer, Offer, Origin, write_answer};
+
+/// Candidates kept for a peer whose offer has not come yet.
+const MAX_EARLY_CANDIDATES: usize = 16;
+/// RFC 8445 section 5.3 asks for 24 bits in the user fragment and 128 in the password; a character has 6.
+const UFRAG_LENGTH: usize = 8;
+const PASSWORD_LENGTH: usize = 24;
+
+impl<R: Copy> Shard<R> {
+    pub(super) fn negotiate(
+        &mut self,
+        slot: PeerSlot,
+        negotiation: u64,
+        offer: &str,
+        traits: &AnswerTraits,
+        now: Instant,
+    ) -> PeerEvent {
+        let outcome = Offer::parse(offer, self.config.ice_lite).and_then(|offer| {
+            let negotiated = match &offer.audio {
+                Some(audio) => Some(self.negotiate_audio(slot.index, audio, now)?),
+                None => {
+                    self.end_transport(slot.index, now);
+                    None
+                }
+            };
+            Ok(self.answer(slot.index, &offer, negotiated, traits))
+        });
+        match outcome {
+            Ok(answer) => {
+                self.counters.offers_answered += 1;
+                PeerEvent::Answered { negotiation, answer }
+            }
+            Err(error) => {
+                self.counters.offers_refused += 1;
+                PeerEvent::Refused { negotiation, reason: error.to_string() }
+            }
+        }
+    }
+
+    fn negotiate_audio(&mut self, index: u32, offer: &AudioOffer, now: Instant) -> Result<Negotiated, OfferError> {
+        let credentials = self.credentials();
+        let same = self.entry_mut(index).and_then(|entry| entry.peer.as_ref()).is_some_and(|peer| peer.is_of(offer));
+        if same {
+            self.with_peer(index, |peer| peer.negotiate(offer, credentials, now)).ok_or(OfferError::Internal)??;
+        } else {
+            let made = isolated(|| Peer::new(&self.peer_config, offer, credentials, now));
+            let peer =
+                made.inspect_err(|Panicked| self.counters.panics += 1).map_err(|Panicked| OfferError::Internal)??;
+            self.end_transport(index, now);
+            self.begin_transport(index, peer);
+        }
+        let ice_lite = self.config.ice_lite;
+        let Some(entry) = self.entry_mut(index) else { return Err(OfferError::Internal) };
+        let early = std::mem::take(&mut entry.early_candidates);
+        let (offered, unusable) = parse_candidates(&offer.candidates);
+        let ignored = self.with_peer(index, |peer| {
+            let candidates = early.into_iter().chain(offered);
+            candidates.filter(|candidate| !peer.add_candidate(candidate.clone(), ice_lite)).count()
+        });
+        self.counters.candidates_ignored += (unusable + ignored.unwrap_or(0)) as u64;
+        let negotiated = self.with_peer(index, Peer::negotiated).ok_or(OfferError::Internal)?;
+        self.demux.set_user(index, &negotiated.credentials.ufrag);
+        Ok(negotiated)
+    }
+
+    fn answer(&mut self, index: u32, offer: &Offer, negotiated: Option<Negotiated>, traits: &AnswerTraits) -> Answer {
+        let (session_id, version, fec) = match self.entry_mut(index) {
+            Some(entry) => {
+                entry.version += 1;
+                entry.fec |= offer.fec;
+                (entry.session_id, entry.version, entry.fec)
+            }
+            None => (0, 1, offer.fec),
+        };
+        let accepted = offer.audio.as_ref().zip(negotiated.as_ref()).map(|(audio, negotiated)| Accepted {
+            payload_type: negotiated.payload_type,
+            direction: negotiated.direction,
+            extensions: audio
+                .extensions
+                .iter()
+                .filter(|offered| negotiated.extensions.contains(&offered.kind))
+                .cloned()
+                .collect(),
+            ufrag: &negotiated.credentials.ufrag,
+            password: &negotiated.credentials.pass,
+            fingerprint: negotiated.fingerprint.clone(),
+            active: negotiated.active,
+            ssrc: negotiated.ssrc,
+            ice_lite: self.config.ice_lite,
+            candidates: &self.config.candidates,
+            fec,
+        });
+        let origin = Origin { session_id, version, address: self.config.sdp_address };
+        Answer {
+            sdp: write_answer(offer, accepted.as_ref(), origin, traits),
+            audio: accepted.is_some(),
+            audio_level: accepted.as_ref().is_some_and(Accepted::has_audio_level),
+            fec,
+            sends: accepted.as_ref().is_some_and(|accepted| accepted.direction.sends()),
+            receives: accepted.as_ref().is_some_and(|accepted| accepted.direction.receives()),
+        }
+    }
+
+    pub(super) fn add_candidate(&mut self, index: u32, text: &str, now: Instant) {
+        let ice_lite = self.config.ice_lite;
+        let Some(candidate) = candidate::parse(text) else {
+            self.counters.candidates_ignored += 1;
+            return;
+        };
+        let Some(entry) = self.entry_mut(index) else { return };
+        if entry.peer.is_none() {
+            if entry.early_candidates.len() < MAX_EARLY_CANDIDATES {
+                entry.early_candidates.push(candidate);
+            } else {
+                self.counters.candidates_ignored += 1;
+            }
+            return;
+        }
+        if self.with_peer(index, |peer| peer.add_candidate(candidate, ice_lite)) == Some(false) {
+            self.counters.candidates_ignored += 1;
+        }
+        // A check may be due at once.
+        self.with_peer(index, |peer| peer.handle_timeout(now));
+        self.drain(index, now);
+    }
+
+    fn credentials(&mut self) -> IceCreds {
+        loop {
+            let ufrag = self.ice_string(UFRAG_LENGTH);
+            if self.demux.by_user(&ufrag).is_none() {
+                return IceCreds { ufrag, pass: self.ice_string(PASSWORD_LENGTH) };
+            }
+        }
+    }
+
+    fn ice_string(&mut self, length: usize) -> String {
+        const ICE_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        (0..length).map(|_| char::from(ICE_CHARS[self.rng.random_range(0..ICE_CHARS.len())])).collect()
+    }
+}
+
+/// The usable ones, and how many are not.
+fn parse_candidates(texts: &[String]) -> (Vec<Candidate>, usize) {
+    let usable: Vec<_> = texts.iter().filter_map(|text| candidate::parse(&format!("candidate:{text}"))).collect();
+    let unusable = texts.len() - usable.len();
+    (usable, unusable)
+}
