@@ -287,9 +287,7 @@ async fn pages_are_served_beside_the_api() {
 #[tokio::test(start_paused = true)]
 async fn a_core_that_takes_too_long_is_given_up() {
     // The core's task lives on a runtime that nobody drives, so that it never gets to answer.
-    let stalled = std::thread::spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap())
-        .join()
-        .unwrap();
+    let stalled = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (commands, _media) = mpsc::unbounded_channel();
     let (_events, told) = mpsc::channel(1);
     let guard = stalled.enter();

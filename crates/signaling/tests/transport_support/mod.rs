@@ -146,7 +146,6 @@ pub(crate) async fn pass(time: Duration) {
 }
 
 /// The core of a test: its ids are the same every time.
-#[expect(clippy::disallowed_methods, reason = "a test is the shell around the transport, and has its clock")]
 pub(crate) fn core(config: Config) -> Core {
     Core::new(config, [7; 32], now())
 }
