@@ -294,6 +294,9 @@ impl<R: Copy> Shard<R> {
         self.demux.forget(index);
         self.deadlines[index as usize] = None;
         self.counters.peers -= 1;
+        if self.counters.peers == 0 {
+            self.wake_at = None;
+        }
         Some(peer)
     }
 

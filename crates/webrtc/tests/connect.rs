@@ -77,7 +77,8 @@ fn full_ice_connects_too() {
 #[test]
 fn a_public_address_stands_for_a_local_one() {
     let public = "192.0.2.7:10000".parse().unwrap();
-    let config = ShardConfig { public_mapping: Some("192.0.2.7".parse().unwrap()), ..ShardConfig::announcing(vec![public]) };
+    let config =
+        ShardConfig { public_mapping: Some("192.0.2.7".parse().unwrap()), ..ShardConfig::announcing(vec![public]) };
     let mut world = World::with(config);
     world.nat = Some(public);
     let client = world.add_client();

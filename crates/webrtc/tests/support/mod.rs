@@ -37,6 +37,8 @@ pub struct World {
     pub delay: Duration,
     /// The public address of a 1:1 NAT before the shard.
     pub nat: Option<SocketAddr>,
+    /// The network loses all DTLS.
+    pub drop_dtls: bool,
     /// Peers that get a packet of a mix every 20 ms.
     pub listeners: Vec<PeerSlot>,
     pub media_time: u64,
@@ -73,6 +75,7 @@ impl World {
             loss: 0.0,
             delay: Duration::from_millis(5),
             nat: None,
+            drop_dtls: false,
             listeners: Vec::new(),
             media_time: 1_000_000,
             negotiations: 0,
@@ -229,7 +232,8 @@ impl World {
         } else if to_shard && matches!(bytes[0], 20..=63) {
             self.last_record.clone_from(&bytes);
         }
-        if self.rng.random::<f64>() >= self.loss {
+        let dtls = matches!(bytes[0], 20..=63);
+        if self.rng.random::<f64>() >= self.loss && !(dtls && self.drop_dtls) {
             self.in_flight.push(Flight { at: self.now + self.delay, from, to, bytes });
         }
     }
