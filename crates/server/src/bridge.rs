@@ -3,6 +3,9 @@
 //! Signaling speaks of handles and rooms, webrtc of peers on a shard, the mixer of members on a worker. [`Bridge`] keeps who is
 //! who. It is a function of commands and events: the threads and queues are in `wiring.rs`.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, VecDeque};
 
 use signaling::{HandleId, MediaCommand, MediaEvent, RoomKey};
@@ -198,7 +201,9 @@ impl Bridge {
 
     /// Puts a participant into the mix once it is both joined and connected.
     fn mix(&mut self, handle: HandleId) {
-        let Some(Participant { peer: Some(peer), seat: Some(seat) }) = self.participants.get_mut(&handle) else { return };
+        let Some(Participant { peer: Some(peer), seat: Some(seat) }) = self.participants.get_mut(&handle) else {
+            return;
+        };
         let Some(room) = self.rooms.get_mut(&seat.room) else { return };
         if !peer.connected || seat.mixed.is_some() {
             return;
@@ -304,10 +309,9 @@ fn room_settings(settings: &signaling::RoomSettings) -> mixer::RoomSettings {
         stereo: settings.stereo,
         muted: settings.muted,
         trust_levels: settings.trust_levels,
-        talk_detection: settings.talk_detection.map(|it| mixer::TalkDetection {
-            active_packets: it.active_packets,
-            average_level: it.average_level,
-        }),
+        talk_detection: settings
+            .talk_detection
+            .map(|it| mixer::TalkDetection { active_packets: it.active_packets, average_level: it.average_level }),
         max_speakers: settings.max_speakers,
         silence_threshold: settings.silence_threshold,
         shared_encoding: settings.shared_encoding,

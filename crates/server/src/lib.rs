@@ -1,2 +1,263 @@
-//! Plenum itself.
+//! Plenum: introduces signaling, webrtc and mixer to one another and makes a server of them.
+//!
+//! [`start`] turns a [`Config`] into a [`Running`] server. What connects the planes is in `bridge.rs` (who is who) and
+//! `wiring.rs` (threads and queues).
+
+mod bridge;
 pub mod config;
+mod listen;
+mod metrics;
+mod placement;
+mod slots;
+mod web;
+mod wiring;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::routing::get;
+use signaling::{Core, MediaFacts, RoomConfig, Transport, TransportConfig};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use config::{Config, Room};
+use metrics::Metrics;
+
+/// Media events that wait for signaling; the bridge waits when it is full.
+const MEDIA_EVENTS: usize = 4096;
+
+/// A server that runs until [`Running::stop`].
+#[derive(Debug)]
+pub struct Running {
+    addresses: Addresses,
+    transport: Transport,
+    drivers: Vec<wiring::Driver>,
+    workers: Vec<wiring::Worker>,
+    stopping: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// The room page and the Janus API.
+    pub http: SocketAddr,
+    /// The Janus API over WebSocket.
+    pub websocket: SocketAddr,
+    /// The admin API and the metrics.
+    pub admin: SocketAddr,
+    /// Audio: one address a net thread.
+    pub media: Vec<SocketAddr>,
+}
+
+/// Starts a server: opens its ports, starts its threads, and serves.
+///
+/// `file` is where `config` was read from, for messages.
+///
+/// # Errors
+/// A [`config::ConfigError`] when a port cannot be opened; anything else is a fault of the machine.
+pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Running> {
+    let cores = available_parallelism().map_or(1, usize::from);
+    let or_cores = |threads| if threads == 0 { cores } else { threads };
+    let epoch = now();
+
+    let http = listen::tcp(file, "http", config.http.address, config.http.port).await?;
+    let websocket = listen::tcp(file, "websocket", config.websocket.address, config.websocket.port).await?;
+    let admin = listen::tcp(file, "admin", config.admin.address, config.admin.port).await?;
+    let sockets = listen::udp(file, &config.media, or_cores(config.media.net_threads))?;
+    let media_addresses = listen::media_addresses(&config.media).context("finding the addresses of this machine")?;
+    let addresses = Addresses {
+        http: http.local_addr()?,
+        websocket: websocket.local_addr()?,
+        admin: admin.local_addr()?,
+        media: sockets.iter().map(webrtc::Driver::local_address).collect(),
+    };
+
+    let metrics = Arc::new(Metrics::new());
+    let (plane_events, from_planes) = mpsc::unbounded_channel();
+    let workers_cell = Arc::new(OnceLock::new());
+    let certificate = webrtc::Certificate::generate().context("making a certificate")?;
+    let mut drivers = Vec::new();
+    for (index, socket) in sockets.into_iter().enumerate() {
+        let shard_config = shard_config(&config, &media_addresses, socket.local_address().port());
+        let shard = webrtc::Shard::new(shard_config, certificate.clone(), rand::random(), epoch);
+        let sink = wiring::net_sink(index, Arc::clone(&workers_cell), plane_events.clone());
+        let mut publisher = metrics.webrtc(index);
+        let driver_config = webrtc::DriverConfig::named(format!("net-{index}"));
+        drivers.push(socket.spawn(driver_config, shard, sink, move |counters| publisher.publish(counters))?);
+    }
+    let pool_config = mixer::PoolConfig { workers: or_cores(config.mixer.mix_threads), ..mixer::PoolConfig::default() };
+    let workers = mixer::Pool::spawn(&pool_config, epoch, |index| {
+        wiring::mix_sink(index, drivers.clone(), plane_events.clone(), metrics.mixer(index))
+    })?;
+    let _ = workers_cell.set(workers.clone());
+
+    let (commands, to_planes) = mpsc::unbounded_channel();
+    let (events, from_media) = mpsc::channel(MEDIA_EVENTS);
+    let core = Core::new(signaling_config(&config, &media_addresses), rand::random(), now());
+    let transport = Transport::spawn(core, commands, from_media, transport_config(&config));
+
+    let (stopping, _) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(wiring::run_bridge(to_planes, from_planes, events, drivers.clone(), workers.clone()));
+    let scraped = transport.clone();
+    let metrics_page = get(move || async move { scrape(&metrics, &scraped).await });
+    let metrics_router = Router::new().route("/metrics", metrics_page);
+    tasks.spawn(serve(http, transport.http_router(web::router()), stopping.subscribe()));
+    tasks.spawn(serve(websocket, transport.websocket_router(), stopping.subscribe()));
+    tasks.spawn(serve(admin, transport.admin_router(metrics_router), stopping.subscribe()));
+    tracing::info!(http = %addresses.http, websocket = %addresses.websocket, admin = %addresses.admin,
+        media = ?addresses.media, "listening");
+    Ok(Running { addresses, transport, drivers, workers, stopping, tasks })
+}
+
+impl Running {
+    /// Where the server listens.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The room page, as a person on this machine reaches it.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let host = match self.addresses.http.ip() {
+            ip if ip.is_unspecified() || ip.is_loopback() => "localhost".to_owned(),
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        format!("http://{host}:{}/", self.addresses.http.port())
+    }
+
+    /// Tells every session, closes every peer connection and socket, and ends the threads.
+    pub async fn stop(mut self) {
+        self.transport.shut_down().await;
+        self.stopping.send_replace(true);
+        // The bridge ends with the last command of signaling, the listeners with their connections.
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_TIME, ended).await.is_err() {
+            tracing::debug!("some connections are still open");
+        }
+        self.drivers.into_iter().for_each(wiring::Driver::stop);
+        self.workers.iter().for_each(wiring::Worker::stop);
+        tracing::info!("ended");
+    }
+}
+
+/// How long connections may take to end.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
+async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+    use axum::serve::ListenerExt as _;
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    let stopped = async move {
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "a listener ended");
+    }
+}
+
+/// Answers a scrape: what signaling counts is asked for now, what the media threads count they have published.
+async fn scrape(metrics: &Metrics, transport: &Transport) -> String {
+    if let Some((counters, gauges)) = transport.core_counters().await {
+        metrics.publish_requests(&counters);
+        metrics.gauges().publish(&gauges);
+    }
+    metrics.transport().publish(&transport.counters());
+    metrics.handle().render()
+}
+
+fn shard_config(config: &Config, addresses: &[IpAddr], port: u16) -> webrtc::ShardConfig {
+    let announced = config.media.public_ip.map_or_else(|| addresses.to_vec(), |public| vec![public]);
+    let candidates = announced.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+    webrtc::ShardConfig {
+        public_mapping: config.media.public_ip,
+        ice_lite: config.media.ice_lite,
+        no_media_timeout: Duration::from_secs(config.media.no_media_timeout),
+        ..webrtc::ShardConfig::announcing(candidates)
+    }
+}
+
+fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config {
+    let seconds = Duration::from_secs;
+    let config::Signaling {
+        server_name,
+        session_timeout,
+        reclaim_session_timeout,
+        candidates_timeout,
+        api_secret,
+        admin_key,
+        opaqueid_in_api,
+    } = config.signaling.clone();
+    signaling::Config {
+        server_name,
+        session_timeout: seconds(session_timeout),
+        reclaim_session_timeout: seconds(reclaim_session_timeout),
+        candidates_timeout: seconds(candidates_timeout),
+        no_media_timeout: seconds(config.media.no_media_timeout),
+        api_secret,
+        admin_secret: config.admin.secret.clone(),
+        admin_key,
+        opaqueid_in_api,
+        default_quality: config.mixer.complexity,
+        rooms: config.rooms().into_iter().map(room_config).collect(),
+        media: MediaFacts {
+            local_ip: addresses.first().map(IpAddr::to_string).unwrap_or_default(),
+            public_ips: config.media.public_ip.iter().map(IpAddr::to_string).collect(),
+            ipv6: addresses.iter().any(IpAddr::is_ipv6),
+            ice_lite: config.media.ice_lite,
+        },
+        ..signaling::Config::default()
+    }
+}
+
+/// What this version does not have is not in it: `Room` has refused it.
+fn room_config(room: Room) -> RoomConfig {
+    RoomConfig {
+        id: room.room,
+        description: room.description,
+        secret: room.secret,
+        pin: room.pin,
+        is_private: room.is_private,
+        allowed: room.allowed,
+        sampling_rate: room.sampling_rate,
+        spatial_audio: room.spatial_audio,
+        audiolevel_ext: room.audiolevel_ext,
+        audiolevel_event: room.audiolevel_event,
+        audio_active_packets: room.audio_active_packets,
+        audio_level_average: room.audio_level_average,
+        default_expectedloss: room.default_expectedloss,
+        default_bitrate: room.default_bitrate,
+        allow_rtp_participants: room.allow_rtp_participants,
+        groups: room.groups,
+        max_speakers: room.max_speakers,
+        silence_threshold: room.silence_threshold,
+        usedtx: room.usedtx,
+        shared_encoding: room.shared_encoding,
+    }
+}
+
+fn transport_config(config: &Config) -> TransportConfig {
+    TransportConfig {
+        base_path: config.http.base_path.clone(),
+        allow_origin: config.http.allow_origin.clone(),
+        enforce_cors: config.http.enforce_cors,
+        ..TransportConfig::default()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server is a shell: here the clock enters")]
+fn now() -> Instant {
+    Instant::now()
+}

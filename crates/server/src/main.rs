@@ -1,2 +1,81 @@
-//! (skeleton)
-fn main() {}
+//! The `plenum` binary: reads the configuration, starts the server, and ends it when told to.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::config::{Config, ConfigError, LogFormat};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// With transparent huge pages it halves the cost of a thousand peers: their state is spread over memory, and what costs is
+/// finding the pages (TLB misses).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Mixes audio conferences: a drop-in replacement for the AudioBridge of a Janus WebRTC server.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file; without it, the defaults of config/plenum.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Sets one key, over the file and the environment.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
+}
+
+/// `EX_CONFIG` of sysexits.h.
+const BAD_CONFIGURATION: u8 = 78;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("plenum: {error:#}"));
+            if error.is::<ConfigError>() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let file = arguments.config.as_deref();
+    let config = Config::load(file, &arguments.assignments)?;
+    start_logging(&config, file)?;
+    // Media has threads of its own: here is only the conversation.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let running = server::start(config, file).await?;
+        announce(&running);
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: ending"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: ending"),
+        }
+        running.stop().await;
+        Ok(())
+    })
+}
+
+fn start_logging(config: &Config, file: Option<&std::path::Path>) -> Result<(), ConfigError> {
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .map_err(|_| ConfigError::value(file, "log.filter", "a filter such as \"info\" or \"webrtc=debug,info\""))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => logs.init(),
+        LogFormat::Json => logs.json().init(),
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the one line for the person who starts the server")]
+fn announce(running: &server::Running) {
+    println!("Plenum is ready: open {} and talk", running.page());
+}
+
+#[expect(clippy::print_stderr, reason = "logging may not have started")]
+fn complain(message: &str) {
+    eprintln!("{message}");
+}

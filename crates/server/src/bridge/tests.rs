@@ -1,0 +1,198 @@
+//! Who is who, through the life of participants and rooms.
+
+use signaling::{AnswerTraits, HandleId, MediaCommand, MediaEvent, MemberSettings, RoomKey, RoomSettings};
+
+use super::{Bridge, Output, PlaneEvent, Route};
+
+const ALICE: HandleId = HandleId(1);
+const BOB: HandleId = HandleId(2);
+const ROOM: RoomKey = RoomKey(7);
+
+#[test]
+fn a_participant_is_mixed_once_it_is_joined_and_connected() {
+    for joined_first in [true, false] {
+        let mut pair = Planes::new(1, 1);
+        if joined_first {
+            pair.join(ALICE, ROOM);
+            assert_eq!(pair.joins.len(), 0);
+            pair.connect(ALICE);
+        } else {
+            pair.connect(ALICE);
+            assert_eq!(pair.joins.len(), 0);
+            pair.join(ALICE, ROOM);
+        }
+        let (worker, member, outlet) = pair.joins[0];
+        assert_eq!(pair.routes, [Some(Route { worker, member })]);
+        assert_eq!(outlet.peer, pair.peers[0].1);
+    }
+}
+
+#[test]
+fn leaving_takes_the_route_and_the_seat_but_not_the_connection() {
+    let mut planes = Planes::new(1, 1);
+    planes.join(ALICE, ROOM);
+    planes.connect(ALICE);
+    planes.command(MediaCommand::Leave { handle: ALICE });
+    assert_eq!(planes.routes.last(), Some(&None));
+    assert_eq!(planes.left, [planes.joins[0].1]);
+
+    planes.join(ALICE, RoomKey(8));
+    assert_eq!(planes.joins.len(), 2);
+    assert_ne!(planes.joins[0].1, planes.joins[1].1, "what is late for the old seat must not reach the new one");
+    assert_eq!(planes.closed, 0);
+}
+
+#[test]
+fn a_closed_connection_leaves_the_mix_and_is_told() {
+    let mut planes = Planes::new(1, 1);
+    planes.join(ALICE, ROOM);
+    planes.connect(ALICE);
+    planes.peer_event(0, webrtc::PeerEvent::Closed(webrtc::CloseReason::DtlsAlert));
+    assert_eq!(planes.left.len(), 1);
+    let closed = MediaEvent::Closed { handle: ALICE, reason: "DTLS alert".to_owned() };
+    assert_eq!(planes.events.last(), Some(&closed));
+
+    planes.connect(ALICE);
+    assert_eq!(planes.joins.len(), 2, "still joined: a new connection sounds again");
+}
+
+#[test]
+fn events_of_a_connection_that_is_gone_reach_nobody() {
+    let mut planes = Planes::new(1, 1);
+    planes.connect(ALICE);
+    planes.command(MediaCommand::ClosePeer { handle: ALICE });
+    let told = planes.events.len();
+    planes.peer_event(0, webrtc::PeerEvent::Closed(webrtc::CloseReason::IceFailed));
+    planes.connect(BOB);
+    planes.peer_event(0, webrtc::PeerEvent::Receiving(true));
+    assert_eq!(planes.events.len(), told + 1, "only Bob's connection is told: {:?}", planes.events);
+}
+
+#[test]
+fn a_room_stays_on_its_worker_and_its_people_are_spread_over_the_shards() {
+    let mut planes = Planes::new(2, 2);
+    for handle in 1..=4 {
+        planes.join(HandleId(handle), ROOM);
+        planes.connect(HandleId(handle));
+    }
+    assert!(planes.joins.iter().all(|(worker, _, _)| *worker == planes.joins[0].0));
+    let shards: Vec<usize> = planes.joins.iter().map(|(_, _, outlet)| outlet.shard).collect();
+    assert_eq!(shards, [0, 1, 0, 1]);
+
+    planes.join(HandleId(5), RoomKey(8));
+    planes.connect(HandleId(5));
+    assert_ne!(planes.joins[4].0, planes.joins[0].0, "another room goes to the idle worker");
+}
+
+#[test]
+fn settings_reach_those_who_are_mixed_and_those_who_will_be() {
+    let mut planes = Planes::new(1, 1);
+    planes.join(ALICE, ROOM);
+    planes.command(MediaCommand::UpdateRoom { room: ROOM, settings: RoomSettings { muted: true, ..room_settings() } });
+    planes.command(MediaCommand::Configure {
+        handle: ALICE,
+        settings: MemberSettings { volume: 50, ..member_settings() },
+    });
+    planes.connect(ALICE);
+    assert_eq!(planes.joined_with, [(true, 50)]);
+}
+
+/// The planes as the bridge sees them: what it told them, and what they tell it.
+struct Planes {
+    bridge: Bridge,
+    peers: Vec<(usize, webrtc::PeerSlot)>,
+    joins: Vec<(usize, mixer::MemberSlot, super::Outlet)>,
+    joined_with: Vec<(bool, u32)>,
+    left: Vec<mixer::MemberSlot>,
+    routes: Vec<Option<Route>>,
+    closed: usize,
+    events: Vec<MediaEvent>,
+}
+
+impl Planes {
+    fn new(shards: usize, workers: usize) -> Self {
+        Self {
+            bridge: Bridge::new(shards, workers),
+            peers: Vec::new(),
+            joins: Vec::new(),
+            joined_with: Vec::new(),
+            left: Vec::new(),
+            routes: Vec::new(),
+            closed: 0,
+            events: Vec::new(),
+        }
+    }
+
+    fn join(&mut self, handle: HandleId, room: RoomKey) {
+        self.command(MediaCommand::Join { handle, room, room_settings: room_settings(), settings: member_settings() });
+    }
+
+    fn connect(&mut self, handle: HandleId) {
+        let traits = AnswerTraits { session_name: String::new(), max_playback_rate: 48_000, stereo: false, dtx: true };
+        self.command(MediaCommand::Negotiate { handle, negotiation: 1, offer: String::new(), traits });
+        self.peer_event(self.peers.len() - 1, webrtc::PeerEvent::Connected);
+    }
+
+    fn command(&mut self, command: MediaCommand) {
+        self.bridge.handle_command(command);
+        self.drain();
+    }
+
+    /// An event of the `index`th connection.
+    fn peer_event(&mut self, index: usize, event: webrtc::PeerEvent) {
+        let (shard, peer) = self.peers[index];
+        self.bridge.handle_event(PlaneEvent::Peer { shard, peer, event });
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.bridge.poll_output() {
+            match output {
+                Output::Shard { shard, command } => match command {
+                    webrtc::Command::Negotiate { peer, .. } => self.peers.push((shard, peer)),
+                    webrtc::Command::Route { route, .. } => self.routes.push(route),
+                    webrtc::Command::Close { .. } => self.closed += 1,
+                    webrtc::Command::AddCandidate { .. } => {}
+                },
+                Output::Worker { worker, command } => match command {
+                    mixer::Command::Join { member, outlet, room_settings, settings, .. } => {
+                        self.joins.push((worker, member, outlet));
+                        self.joined_with.push((room_settings.muted, settings.volume));
+                    }
+                    mixer::Command::Leave { member } => self.left.push(member),
+                    mixer::Command::Configure { .. }
+                    | mixer::Command::UpdateRoom { .. }
+                    | mixer::Command::ResetDecoder { .. } => {}
+                },
+                Output::Event(event) => self.events.push(event),
+            }
+        }
+    }
+}
+
+fn room_settings() -> RoomSettings {
+    RoomSettings {
+        sampling_rate: 48_000,
+        stereo: false,
+        muted: false,
+        trust_levels: true,
+        talk_detection: None,
+        max_speakers: 0,
+        silence_threshold: -60,
+        shared_encoding: true,
+    }
+}
+
+fn member_settings() -> MemberSettings {
+    MemberSettings {
+        muted: false,
+        admin: false,
+        volume: 100,
+        position: 50,
+        bitrate: None,
+        complexity: 6,
+        expected_loss: 0,
+        fec: false,
+        suspended: false,
+    }
+}
