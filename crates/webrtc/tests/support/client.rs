@@ -116,6 +116,12 @@ impl Client {
         self.pump(now);
     }
 
+    /// As for a new track.
+    pub fn restart_numbers(&mut self) {
+        self.sequence = 7;
+        self.timestamp = 4_000_000_000;
+    }
+
     /// What it sends now.
     pub fn poll(&mut self, now: Instant) -> Vec<Transmit> {
         if self.next_timeout <= now {

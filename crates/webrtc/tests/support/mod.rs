@@ -46,6 +46,8 @@ pub struct World {
     /// The last STUN request and the last DTLS record that a client sent.
     pub last_check: Vec<u8>,
     pub last_record: Vec<u8>,
+    /// Datagrams to addresses where no client is.
+    pub strays: usize,
     in_flight: Vec<Flight>,
     rng: StdRng,
 }
@@ -81,6 +83,7 @@ impl World {
             negotiations: 0,
             last_check: Vec::new(),
             last_record: Vec::new(),
+            strays: 0,
             in_flight: Vec::new(),
             rng: StdRng::seed_from_u64(1),
         }
@@ -190,6 +193,8 @@ impl World {
                 self.datagram(from, &bytes);
             } else if let Some(client) = self.clients.iter_mut().find(|client| client.address == to) {
                 client.handle_datagram(from, &bytes, now);
+            } else {
+                self.strays += 1;
             }
         }
         if (now - self.start).as_millis().is_multiple_of(FRAME.as_millis()) {
