@@ -11,29 +11,21 @@ mod path;
 mod refusal;
 mod websocket;
 
-use std::{
-    future::ready,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderMap, StatusCode},
-    middleware,
-};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::{
-    cors::Cors,
-    owner::{CoreOwner, Inbound, Polled},
-    websocket::Protocol,
-};
+use self::cors::Cors;
+use self::owner::{CoreOwner, Inbound, Stop};
+use self::websocket::Protocol;
 use crate::{ConnectionId, Core, Counters, Gauges, MediaCommand, MediaEvent};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
@@ -177,7 +169,8 @@ impl Transport {
     /// all of that is done, or after 10 s for the core and 5 s for slow clients. What comes later is answered with 503.
     pub async fn shut_down(&self) {
         // Told first, so that connections know why their queue ends; polls look into their mailbox in any case.
-        let _ = self.ask(|reply| Inbound::ShutDown { stopping: self.shared.stopping.clone(), reply }).await;
+        let stopping = self.shared.stopping.clone();
+        let _ = self.ask(|reply| Inbound::ShutDown(Stop { stopping, reply })).await;
         self.shared.stopping.send_replace(true);
         let _ = tokio::time::timeout(STOP_TIME, self.shared.stopping.closed()).await;
     }

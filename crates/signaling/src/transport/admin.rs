@@ -1,17 +1,13 @@
 //! The admin API over HTTP: the machinery of the Janus API without sessions' events. It must not know what a request means.
 
-use axum::{
-    extract::Request,
-    http::{Method, StatusCode},
-    response::{IntoResponse, Response},
-};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 
-use super::{
-    Transport,
-    http::{body, gate, made_up, parse_request, refuse, reply},
-    path::Target,
-    refusal::Refusal,
-};
+use super::Transport;
+use super::http::{body, gate, made_up, parse_request, refuse, reply};
+use super::path::Target;
+use super::refusal::Refusal;
 
 /// Answers every request of the admin port that no page and no WebSocket takes.
 pub(super) async fn handle(transport: Transport, request: Request) -> Response {

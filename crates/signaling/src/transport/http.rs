@@ -1,21 +1,21 @@
 //! The Janus API over HTTP: requests by POST, events by long poll. It must not know what a request means.
 
-use std::{
-    collections::{HashMap, hash_map::RandomState},
-    hash::BuildHasher,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use axum::{
-    body::{Body, Bytes},
-    extract::{FromRequest, Query, Request},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
-};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Query, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{Inbound, Polled, Transport, document, path::Target, refusal::Refusal};
+use super::owner::{Inbound, Polled};
+use super::path::Target;
+use super::refusal::Refusal;
+use super::{Transport, document};
 use crate::Credentials;
 
 /// How long a poll waits for an event. Clients give up after 60 s (janus.js), so that half of it is safe.
@@ -177,6 +177,6 @@ async fn poll(transport: &Transport, session: u64, redirect_base: Option<&str>, 
 
 fn json_response(message: &Value) -> Response {
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     (headers, Body::from(message.to_string())).into_response()
 }

@@ -1,10 +1,9 @@
 //! The events of one HTTP session between two long polls. It must not know what an event says.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -45,7 +44,7 @@ impl Mailbox {
         released: impl Future<Output = ()>,
     ) -> Vec<Value> {
         // Listening starts before looking, or an event between the two would be slept through.
-        let mut arrived = std::pin::pin!(self.arrived.notified());
+        let mut arrived = pin!(self.arrived.notified());
         arrived.as_mut().enable();
         let events = self.take(maximum);
         if !events.is_empty() {

@@ -1,23 +1,19 @@
 //! The one task that owns the core: requests, media events and time go in, and what comes out goes to whom it is for.
 //! It never waits for a client, and must not know what a message says.
 
-use std::{
-    collections::HashMap,
-    future,
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::collections::HashMap;
+use std::future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use serde_json::Value;
-use tokio::{
-    sync::{
-        mpsc::{self, error::TrySendError},
-        oneshot, watch,
-    },
-    time::sleep_until,
-};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep_until;
 
-use super::{Tallies, mailbox::Mailbox};
+use super::Tallies;
+use super::mailbox::Mailbox;
 use crate::{
     ConnectionId, Core, Counters, Credentials, Gauges, MediaCommand, MediaEvent, Output, Owner, Poll, RequestId,
     SessionId, Source,
@@ -68,11 +64,15 @@ pub(super) enum Inbound {
     Inspect {
         reply: oneshot::Sender<(Counters, Gauges)>,
     },
-    /// The last one: when all that is queued has been handed out, `stopping` is told, and then the caller.
-    ShutDown {
-        stopping: watch::Sender<bool>,
-        reply: oneshot::Sender<()>,
-    },
+    /// The last one.
+    ShutDown(Stop),
+}
+
+/// Whom to tell of a stop, when all that is queued has been handed out: first the connections and polls, then the caller.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub stopping: watch::Sender<bool>,
+    pub reply: oneshot::Sender<()>,
 }
 
 /// The core's word on a long poll.
@@ -137,25 +137,23 @@ impl CoreOwner {
             };
             #[expect(clippy::disallowed_methods, reason = "the shell's one clock; tokio's, so that tests can turn it")]
             let now = tokio::time::Instant::now().into_std();
+            let mut stop = None;
             match input {
-                Input::Inbound(Inbound::ShutDown { stopping, reply }) => {
-                    self.core.shut_down(now);
-                    self.hand_out(now);
-                    stopping.send_replace(true);
-                    // The caller has given up if this fails.
-                    let _ = reply.send(());
-                    return;
-                }
-                Input::Inbound(inbound) => self.handle(inbound, now),
+                Input::Inbound(inbound) => stop = self.handle(inbound, now),
                 Input::Media(event) => self.core.handle_media(event, now),
                 Input::Timeout => self.core.handle_timeout(now),
             }
             self.hand_out(now);
+            if let Some(Stop { stopping, reply }) = stop {
+                stopping.send_replace(true);
+                let _ = reply.send(());
+                return;
+            }
         }
     }
 
     /// A reply that nobody waits for any more is dropped: its client has closed the connection or given up.
-    fn handle(&mut self, inbound: Inbound, now: Instant) {
+    fn handle(&mut self, inbound: Inbound, now: Instant) -> Option<Stop> {
         match inbound {
             Inbound::Request { request, reply } => {
                 self.last_request += 1;
@@ -189,8 +187,12 @@ impl CoreOwner {
             Inbound::Inspect { reply } => {
                 let _ = reply.send((self.core.counters().clone(), self.core.gauges()));
             }
-            Inbound::ShutDown { .. } => {}
+            Inbound::ShutDown(stop) => {
+                self.core.shut_down(now);
+                return Some(stop);
+            }
         }
+        None
     }
 
     fn poll(&mut self, session: u64, credentials: Credentials, now: Instant) -> Polled {

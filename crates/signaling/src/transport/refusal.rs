@@ -1,4 +1,5 @@
-//! What the HTTP and WebSocket shells refuse by themselves, before the core sees it: documents and paths, not requests.
+//! What the HTTP and WebSocket shells refuse by themselves, before the core sees it: documents and
+//! paths. What is wrong with a request is in the core's error table.
 
 use axum::http::Method;
 use serde_json::{Value, json};

@@ -1,20 +1,20 @@
 //! The Janus and admin APIs over WebSocket: one ordered conversation per connection. It must not know what is said in it.
 
-use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use axum::{
-    extract::{
-        FromRequestParts, Request, State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, WebSocket, close_code},
-    },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{Inbound, MESSAGE_LIMIT, Transport, document, refusal::Refusal};
+use super::owner::Inbound;
+use super::refusal::Refusal;
+use super::{MESSAGE_LIMIT, Transport, document};
 use crate::ConnectionId;
 
 /// How long a client may take to accept one message. Who is slower has gone, or will never catch up.
