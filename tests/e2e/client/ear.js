@@ -1,0 +1,73 @@
+// Runs in the browser: says what is in a stream of audio. Tones by frequency, gaps in a tone, the envelope of speech.
+
+/** Long enough to part tones 6 Hz apart, short enough to follow a mute. */
+const SPECTRUM = 8192;
+
+/** An ear on `stream`. Chromium lets remote audio into WebAudio only while an element plays it. */
+export async function listenTo(stream, context = new AudioContext()) {
+  const element = new Audio();
+  element.muted = true;
+  element.srcObject = stream;
+  element.play().catch(() => {});
+  await context.resume();
+  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' })));
+  const source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
+  const analyser = new AnalyserNode(context, { fftSize: SPECTRUM, smoothingTimeConstant: 0 });
+  source.connect(analyser);
+  let watch = null;
+  return {
+    element,
+    /** Decibels of full scale at each frequency, now. */
+    levels(frequencies) {
+      const spectrum = new Float32Array(analyser.frequencyBinCount);
+      analyser.getFloatFrequencyData(spectrum);
+      const width = context.sampleRate / SPECTRUM;
+      return frequencies.map((frequency) => {
+        const bin = Math.round(frequency / width);
+        return Math.max(...spectrum.slice(bin - 1, bin + 2), -200);
+      });
+    },
+    /** Measures the level of `frequency` every 10 ms, until `endWatch` returns the series. */
+    startWatch(frequency) {
+      watch = new AudioWorkletNode(context, 'watch', { processorOptions: { frequency }, numberOfOutputs: 0 });
+      watch.series = [];
+      watch.port.onmessage = ({ data }) => watch.series.push(data);
+      source.connect(watch);
+    },
+    endWatch() {
+      source.disconnect(watch);
+      return watch.series;
+    },
+    close() {
+      source.disconnect();
+      element.srcObject = null;
+    },
+  };
+}
+
+/** Without a frequency the whole band is measured. */
+const WORKLET = `
+registerProcessor('watch', class extends AudioWorkletProcessor {
+  constructor({ processorOptions: { frequency } }) {
+    super();
+    this.step = frequency ? 2 * Math.PI * frequency / sampleRate : 0;
+    this.samples = Math.round(sampleRate / 100);
+    this.restart();
+  }
+  restart() {
+    this.count = 0;
+    this.real = this.imaginary = this.energy = 0;
+  }
+  process([[samples]]) {
+    for (const sample of samples ?? new Float32Array(128)) {
+      this.real += sample * Math.cos(this.step * this.count);
+      this.imaginary += sample * Math.sin(this.step * this.count);
+      this.energy += sample * sample;
+      if (++this.count < this.samples) continue;
+      const power = this.step ? 2 * (this.real ** 2 + this.imaginary ** 2) / this.samples ** 2 : this.energy / this.samples;
+      this.port.postMessage(10 * Math.log10(power + 1e-12));
+      this.restart();
+    }
+    return true;
+  }
+});`;

@@ -1,0 +1,53 @@
+// Debian's Janus in Plenum's place, so that a test which fails can be asked whether it is right (E2E_SERVER=janus).
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serveFiles } from './files.js';
+import { freePort } from './ports.js';
+import { start, stop } from './process.js';
+
+const LIBRARY = '/usr/lib/x86_64-linux-gnu/janus';
+
+/** The same shape as `startPlenum`. */
+export async function startJanus({ web, reclaimSeconds = 0, rooms = [], ports }) {
+  const { http, websocket } = ports ?? { http: await freePort(), websocket: await freePort() };
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-janus-'));
+  const write = (name, text) => writeFileSync(join(folder, name), text);
+  // Janus offers no loopback candidate, and mixes addresses of containers into what it finds by itself.
+  write('janus.jcfg', `general: { configs_folder = "${folder}"
+    plugins_folder = "${LIBRARY}/plugins"
+    transports_folder = "${LIBRARY}/transports"
+    events_folder = "${folder}"
+    loggers_folder = "${folder}"
+    debug_level = 4
+    reclaim_session_timeout = ${reclaimSeconds} }
+    nat: { ice_enforce_list = "${ownAddress()}" }
+    plugins: { disable = "libjanus_duktape.so,libjanus_echotest.so,libjanus_lua.so,libjanus_nosip.so,libjanus_recordplay.so,libjanus_sip.so,libjanus_streaming.so,libjanus_textroom.so,libjanus_videocall.so,libjanus_videoroom.so,libjanus_voicemail.so" }
+    transports: { disable = "libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_pfunix.so,libjanus_rabbitmq.so" }\n`);
+  write('janus.transport.http.jcfg', `general: { http = true\n port = ${http}\n base_path = "/janus"\n json = "compact" }\n admin: { admin_http = false }\n`);
+  write('janus.transport.websockets.jcfg', `general: { ws = true\n ws_port = ${websocket}\n json = "compact" }\n`);
+  const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 25, audio_level_average: 60 };
+  const written = [demo, ...rooms].map(
+    ({ room, ...properties }) => `room-${room}: { ${Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join('\n')} }\n`,
+  );
+  write('janus.plugin.audiobridge.jcfg', `general: {}\n${written.join('')}`);
+  const service = await start('/usr/bin/janus', ['-F', folder], { ready: (output) => output.includes('Websockets server started') && output.includes('HTTP webserver started') });
+  const page = await serveFiles({ '/': web }, { webSocketPort: websocket });
+  return {
+    name: 'janus',
+    pageUrl: `${page.url}/`,
+    wsUrl: `ws://127.0.0.1:${websocket}`,
+    httpUrl: `http://127.0.0.1:${http}/janus`,
+    ports: { http, websocket },
+    output: () => service.output,
+    stop: async () => {
+      await page.stop();
+      return stop(service);
+    },
+  };
+}
+
+function ownAddress() {
+  return Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}

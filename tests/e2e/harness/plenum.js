@@ -1,0 +1,47 @@
+// The server under test: the plenum binary on free ports, with a configuration of its own.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.js';
+import { start, stop } from './process.js';
+
+const BINARY = process.env.PLENUM_BIN ?? fileURLToPath(new URL('../../../target/debug/plenum', import.meta.url));
+
+/** Starts it; `ports` are those of a server that is gone, to come back as. `rooms` are beside the Demo Room. */
+export async function startPlenum({ reclaimSeconds = 0, rooms = [], ports } = {}) {
+  ports ??= { http: await freePort(), websocket: await freePort(), admin: await freePort() };
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-plenum-'));
+  const config = join(folder, 'plenum.toml');
+  writeFileSync(config, toml({ ports, reclaimSeconds, rooms }));
+  // The line that says where the page is comes last.
+  const service = await start(BINARY, ['--config', config], { ready: (output) => /https?:\/\/\S+/.exec(output)?.[0] });
+  return {
+    name: 'plenum',
+    pageUrl: `http://localhost:${ports.http}/`,
+    httpUrl: `http://127.0.0.1:${ports.http}/janus`,
+    wsUrl: `ws://127.0.0.1:${ports.websocket}`,
+    adminUrl: `http://127.0.0.1:${ports.admin}/admin`,
+    ports,
+    output: () => service.output,
+    stop: async (signal) => {
+      const code = await stop(service, signal);
+      rmSync(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+function toml({ ports, reclaimSeconds, rooms }) {
+  const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 25, audio_level_average: 60 };
+  const table = (properties) => Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
+  return [
+    `[http]\nport = ${ports.http}\n`,
+    `[websocket]\nport = ${ports.websocket}\n`,
+    `[admin]\nport = ${ports.admin}\n`,
+    '[media]\nport = 0\n',
+    `[signaling]\nreclaim_session_timeout = ${reclaimSeconds}\n`,
+    ...[demo, ...rooms].map((room) => `[[rooms]]\n${table(room)}`),
+  ].join('\n');
+}
