@@ -1,4 +1,5 @@
 //! The text of answers, line for line.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! How calls end: by command, by the peer, by silence, or before they began.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 

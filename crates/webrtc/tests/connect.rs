@@ -1,4 +1,5 @@
 //! Two sides connect and hear each other, on a good network and on a bad one, with ICE lite and with full ICE.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The real thread and socket, over loopback: bounded waits for events, no sleeps.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 
@@ -121,6 +122,24 @@ fn audio_never_waits() {
 
     assert_eq!(accepted, [true, true, false, false]);
     drop(closed);
+    handle.stop();
+}
+
+#[test]
+fn without_peers_the_thread_sleeps() {
+    let driver = Driver::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let config = ShardConfig::announcing(vec![driver.local_address()]);
+    let shard: Shard<u32> = Shard::new(config, Certificate::generate().unwrap(), [1; 32], now());
+    let (turned, turns) = channel();
+    let publish = move |_: &Counters| drop(turned.send(()));
+    let handle = driver.spawn(DriverConfig::named("net-test"), shard, |_| {}, publish).unwrap();
+
+    // The first turns find out that there is nothing to do.
+    while turns.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    assert!(turns.recv_timeout(Duration::from_millis(500)).is_err(), "a turn for nothing");
+
+    assert!(handle.audio(Vec::new()));
+    assert!(turns.recv_timeout(LIMIT).is_ok(), "woken");
     handle.stop();
 }
 

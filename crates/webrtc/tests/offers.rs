@@ -1,4 +1,5 @@
 //! Offers that can't be answered: refused with a text that may be shown, and nothing else is lost.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 

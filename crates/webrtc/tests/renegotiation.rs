@@ -1,4 +1,5 @@
 //! A call goes on through later offers: changed directions, added media, restarted ICE, a new peer connection.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The numbering of packets: one continuous stream each way, whatever happens on the other side of the shard.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Candidates of a peer: early, late, never, unusable.
+#![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 mod support;
 
