@@ -64,6 +64,7 @@ async fn paths_that_lead_nowhere_are_refused_without_a_body() {
         ("GET", "/other", 404),        // 9
         ("POST", "/other", 404),       // 9
         ("GET", "/janusian", 404),     // 9
+        ("GET", "/janusping", 404),    // 9
         ("POST", "/janus/1/2/x", 404), // 20
         ("GET", "/janus/1/2/x", 404),  // 20
         ("PUT", "/janus/1/2/x", 404),  // 20
