@@ -89,10 +89,7 @@ async fn an_event_releases_every_held_poll_at_once() {
     assert!(now() - start < Duration::from_millis(10));
     let event = detached(session, handles[0]);
     let nothing = json!({"janus": "keepalive"});
-    assert!(
-        answers == [event.clone(), json!([nothing])] || answers == [nothing, json!([event])],
-        "{answers:?}"
-    );
+    assert!(answers == [event.clone(), json!([nothing])] || answers == [nothing, json!([event])], "{answers:?}");
 }
 
 #[tokio::test(start_paused = true)]
