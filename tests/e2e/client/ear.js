@@ -3,14 +3,19 @@
 /** Long enough to part tones 6 Hz apart, short enough to follow a mute. */
 const SPECTRUM = 8192;
 
+/** A worklet may be added to a context once only. */
+const contexts = new Map();
+
 /** An ear on `stream`. Chromium lets remote audio into WebAudio only while an element plays it. */
-export async function listenTo(stream, context = new AudioContext()) {
+export async function listenTo(stream, shared) {
+  const context = shared ?? new AudioContext();
   const element = new Audio();
   element.muted = true;
   element.srcObject = stream;
   element.play().catch(() => {});
   await context.resume();
-  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' })));
+  contexts.get(context) ?? contexts.set(context, context.audioWorklet.addModule(WORKLET_URL));
+  await contexts.get(context);
   const source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
   const analyser = new AnalyserNode(context, { fftSize: SPECTRUM, smoothingTimeConstant: 0 });
   source.connect(analyser);
@@ -34,6 +39,10 @@ export async function listenTo(stream, context = new AudioContext()) {
       watch.port.onmessage = ({ data }) => watch.series.push(data);
       source.connect(watch);
     },
+    /** How many values the watch has by now. */
+    heard() {
+      return watch.series.length;
+    },
     endWatch() {
       source.disconnect(watch);
       return watch.series;
@@ -41,6 +50,7 @@ export async function listenTo(stream, context = new AudioContext()) {
     close() {
       source.disconnect();
       element.srcObject = null;
+      if (!shared) context.close();
     },
   };
 }
@@ -71,3 +81,4 @@ registerProcessor('watch', class extends AudioWorkletProcessor {
     return true;
   }
 });`;
+const WORKLET_URL = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));

@@ -8,7 +8,7 @@ import { extname, join, normalize } from 'node:path';
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wav': 'audio/wav' };
 
 /** Serves `folders` ({ '/prefix/': folder }); upgrades go to `webSocketPort` of this machine. */
-export async function serveFiles(folders, { webSocketPort } = {}) {
+export async function serveFiles(folders, { port = 0, webSocketPort } = {}) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const prefix = Object.keys(folders).filter((candidate) => pathname.startsWith(candidate)).sort((a, b) => b.length - a.length)[0];
@@ -29,7 +29,7 @@ export async function serveFiles(folders, { webSocketPort } = {}) {
     socket.pipe(upstream).pipe(socket);
     for (const end of [socket, upstream]) end.on('error', () => {}).on('close', () => (socket.destroy(), upstream.destroy()));
   });
-  await new Promise((resolve) => server.listen(0, resolve));
+  await new Promise((resolve) => server.listen(port, resolve));
   return {
     url: `http://localhost:${server.address().port}`,
     port: server.address().port,

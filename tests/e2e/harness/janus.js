@@ -27,23 +27,23 @@ export async function startJanus({ web, reclaimSeconds = 0, rooms = [], ports })
     transports: { disable = "libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_pfunix.so,libjanus_rabbitmq.so" }\n`);
   write('janus.transport.http.jcfg', `general: { http = true\n port = ${http}\n base_path = "/janus"\n json = "compact" }\n admin: { admin_http = false }\n`);
   write('janus.transport.websockets.jcfg', `general: { ws = true\n ws_port = ${websocket}\n json = "compact" }\n`);
-  const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 25, audio_level_average: 60 };
+  const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 10, audio_level_average: 45 };
   const written = [demo, ...rooms].map(
     ({ room, ...properties }) => `room-${room}: { ${Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join('\n')} }\n`,
   );
   write('janus.plugin.audiobridge.jcfg', `general: {}\n${written.join('')}`);
   const service = await start('/usr/bin/janus', ['-F', folder], { ready: (output) => output.includes('Websockets server started') && output.includes('HTTP webserver started') });
-  const page = await serveFiles({ '/': web }, { webSocketPort: websocket });
+  const page = await serveFiles({ '/': web }, { port: ports?.page, webSocketPort: websocket });
   return {
     name: 'janus',
     pageUrl: `${page.url}/`,
     wsUrl: `ws://127.0.0.1:${websocket}`,
     httpUrl: `http://127.0.0.1:${http}/janus`,
-    ports: { http, websocket },
+    ports: { http, websocket, page: page.port },
     output: () => service.output,
-    stop: async () => {
+    stop: async (signal) => {
       await page.stop();
-      return stop(service);
+      return stop(service, signal);
     },
   };
 }

@@ -34,7 +34,7 @@ export async function startPlenum({ reclaimSeconds = 0, rooms = [], ports } = {}
 }
 
 function toml({ ports, reclaimSeconds, rooms }) {
-  const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 25, audio_level_average: 60 };
+  const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 10, audio_level_average: 45 };
   const table = (properties) => Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
   return [
     `[http]\nport = ${ports.http}\n`,

@@ -1,0 +1,141 @@
+// The room page as a person uses it, in a Playwright page or a Puppeteer one: the calls used here are the same.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { SAME_SPEECH, envelopeOf, envelopeOfWatch, likeness, speechOf } from './speech.js';
+import { until } from './wait.js';
+
+const SCREENSHOTS = fileURLToPath(new URL('../../../target/screenshots/', import.meta.url));
+const EAR = readFileSync(new URL('../client/ear.js', import.meta.url), 'utf8');
+/** Long enough that one speech is not taken for the other: unrelated ones reach 0.4 in 6 s. */
+const LISTEN_MS = 6_000;
+/** A room without a voice; comfort noise and codecs stay below. */
+const SILENT_DB = -65;
+
+export class RoomPage {
+  /** `browser` is from `launchChromium` or `launchFirefox`. */
+  static async open(browser, url) {
+    const room = new RoomPage();
+    room.page = await browser.newPage(url);
+    return room;
+  }
+
+  async enter({ name, room, pin, listen = false }) {
+    await this.page.locator('#name').fill(name);
+    if (room) await this.page.locator('#room').fill(String(room));
+    if (pin) await this.page.locator('#pin').fill(pin);
+    await this.click(listen ? 'listen' : 'join');
+  }
+
+  /** Enters and is inside, with audio. */
+  async join(form) {
+    await this.enter(form);
+    await this.seesPhase('inside');
+  }
+
+  click(id) {
+    return this.page.locator(`#${id}`).click();
+  }
+
+  text(id) {
+    return this.page.evaluate((id) => document.getElementById(id).textContent, id);
+  }
+
+  isHidden(id) {
+    return this.page.evaluate((id) => document.getElementById(id).hidden, id);
+  }
+
+  seesPhase(phase) {
+    return this.#until(async () => (await this.page.evaluate(() => document.body.dataset.phase)) === phase, `phase ${phase}`);
+  }
+
+  /** Waits for a notice of that title. */
+  async seesNotice(title) {
+    await this.#until(async () => !(await this.isHidden('notice')) && (await this.text('notice-title')) === title, `notice “${title}”`);
+    return this.text('notice-text');
+  }
+
+  /** The rows of the list: [{ name, status, talking, me }]. */
+  people() {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll('#people li')].map((row) => ({
+        name: row.querySelector('.name').firstChild.textContent,
+        status: row.querySelector('.status').textContent,
+        talking: row.classList.contains('talking'),
+        me: row.classList.contains('me'),
+      })),
+    );
+  }
+
+  /** Waits until exactly these names are in the list, oneself first. */
+  seesPeople(names) {
+    return this.#until(async () => (await this.people()).map(({ name }) => name).join() === names.join(), `people ${names}`);
+  }
+
+  /** Waits until `name` is in a row that has all of `expected`. */
+  seesPerson(name, expected) {
+    const matches = (person) => person.name === name && Object.entries(expected).every(([key, value]) => person[key] === value);
+    return this.#until(async () => (await this.people()).some(matches), `${name} ${JSON.stringify(expected)}`);
+  }
+
+  /** What comes out of the loudspeaker for some seconds: its envelope in decibels. */
+  async listen(milliseconds = LISTEN_MS) {
+    await this.page.evaluate(async (source) => {
+      window.ears ??= import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+      const { listenTo } = await window.ears;
+      window.ear = await listenTo(document.getElementById('sound').srcObject);
+      window.ear.startWatch(0);
+    }, EAR);
+    await this.#until(() => this.page.evaluate((count) => window.ear.heard() >= count, milliseconds / 10), `${milliseconds} ms of sound`);
+    const series = await this.page.evaluate(() => {
+      const heard = window.ear.endWatch();
+      window.ear.close();
+      return heard;
+    });
+    return envelopeOfWatch(series);
+  }
+
+  /** Waits until what is heard is what `who` says and not what `other` says. */
+  async hearsSpeechOf(who, other) {
+    let alike = {};
+    await this.#until(
+      async () => {
+        const heard = await this.listen();
+        alike = Object.fromEntries([who, other].map((speaker) => [speaker, likeness(heard, envelopeOf(speechOf(speaker)))]));
+        return alike[who] > SAME_SPEECH && alike[other] < SAME_SPEECH - 0.2;
+      },
+      () => `speech of ${who} and not of ${other}: likeness ${JSON.stringify(alike)}`,
+    );
+    return alike;
+  }
+
+  /** Waits until a second is silent. */
+  hearsNothing() {
+    return this.#until(async () => (await this.listen(1_000)).every((decibels) => decibels < SILENT_DB), 'silence');
+  }
+
+  /** How far the meter of one's own microphone goes within some seconds. */
+  async loudest() {
+    let loudest = 0;
+    await this.#until(async () => {
+      const level = await this.page.evaluate(() => Number(document.getElementById('meter').getAttribute('aria-valuenow')));
+      loudest = Math.max(loudest, level);
+      return loudest > 30;
+    }, 'a level on the own meter');
+    return loudest;
+  }
+
+  screenshot(name) {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    return this.page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+  }
+
+  async #until(condition, what) {
+    try {
+      return await until(condition, '', 30_000);
+    } catch (error) {
+      const seen = await this.page.evaluate(() => document.body.innerText).catch(() => 'nothing');
+      throw new Error(`${typeof what === 'string' ? what : what()}: ${error.message}; the page shows: ${seen}`);
+    }
+  }
+}

@@ -1,0 +1,301 @@
+// The room page in Chromium, with speech for microphones.
+
+import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { Api } from './harness/api.js';
+import { launchChromium } from './harness/chromium.js';
+import { startProxy } from './harness/proxy.js';
+import { RoomPage } from './harness/room-page.js';
+import { startServer } from './harness/server.js';
+import { speechOf } from './harness/speech.js';
+
+const SECRET = 'key';
+const ROOMS = [
+  { room: 77, description: 'Board meeting', pin: '2468', sampling_rate: 48000 },
+  { room: 78, description: 'Town hall', secret: SECRET, sampling_rate: 48000, audiolevel_event: true },
+];
+
+describe('two people in two browsers', () => {
+  let server;
+  let browsers = [];
+  let ada;
+  let ben;
+
+  before(async () => {
+    server = await startServer();
+    browsers = await Promise.all([launchChromium({ speech: speechOf('ada') }), launchChromium({ speech: speechOf('ben') })]);
+  });
+
+  after(async () => {
+    await Promise.all(browsers.map((browser) => browser.close()));
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    [ada, ben] = await Promise.all(browsers.map((browser) => RoomPage.open(browser, server.pageUrl)));
+    await ada.join({ name: 'Ada' });
+    await ada.screenshot('chromium-alone');
+    await ben.join({ name: 'Ben' });
+  });
+
+  afterEach(() => Promise.all([ada.page.close(), ben.page.close()]));
+
+  it('hear each other and not themselves', async () => {
+    await ada.seesPeople(['Ada', 'Ben']);
+    await ben.seesPeople(['Ben', 'Ada']);
+    assert.equal(await ada.text('title'), 'Demo Room');
+
+    await Promise.all([ada.hearsSpeechOf('ben', 'ada'), ben.hearsSpeechOf('ada', 'ben')]);
+  });
+
+  it('see who talks, and their own level', async () => {
+    await Promise.all([
+      ada.seesPerson('Ben', { talking: true, status: 'speaking' }),
+      ada.seesPerson('Ada', { talking: true, me: true }),
+      ben.seesPerson('Ada', { talking: true }),
+      ada.loudest(),
+    ]);
+    await ada.screenshot('chromium-talking');
+    await ada.seesPerson('Ben', { talking: false });
+  });
+
+  it('mute themselves and speak again', async () => {
+    await ben.click('mute');
+
+    await ada.seesPerson('Ben', { status: 'muted', talking: false });
+    await ben.seesPerson('Ben', { status: 'muted' });
+    await ada.hearsNothing();
+    await ben.hearsSpeechOf('ada', 'ben');
+    await ben.screenshot('chromium-muted');
+
+    await ben.click('mute');
+    await ada.seesPerson('Ben', { status: 'speaking' });
+    await ada.hearsSpeechOf('ben', 'ada');
+  });
+
+  it('turn the room down and leave', async () => {
+    await ada.page.evaluate(() => {
+      const slider = document.getElementById('volume');
+      slider.value = 30;
+      slider.dispatchEvent(new Event('input'));
+    });
+    assert.equal(await ada.page.evaluate(() => document.getElementById('sound').volume), 0.3);
+
+    await ben.click('leave');
+
+    await ben.seesPhase('outside');
+    await ada.seesPeople(['Ada']);
+    await ada.hearsNothing();
+    await ben.join({ name: 'Ben' });
+    await ada.seesPeople(['Ada', 'Ben']);
+  });
+
+  it('are told apart from one who closes the tab', async () => {
+    await ben.page.close({ runBeforeUnload: true });
+
+    await ada.seesPeople(['Ada']);
+  });
+});
+
+describe('one person and what can go wrong', () => {
+  let server;
+  let browser;
+  let page;
+
+  before(async () => {
+    [server, browser] = await Promise.all([startServer({ rooms: ROOMS }), launchChromium({ speech: speechOf('ada') })]);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    page = await RoomPage.open(browser, server.pageUrl);
+  });
+
+  afterEach(() => page.page.close());
+
+  it('asks for the PIN, and says when it is wrong', async () => {
+    await page.enter({ name: 'Ada', room: 77 });
+    await page.seesNotice('This room has a PIN');
+    assert.equal(await page.isHidden('pin-field'), false);
+
+    await page.enter({ name: 'Ada', room: 77, pin: '1111' });
+    assert.match(await page.seesNotice('Wrong PIN'), /room 77/);
+    await page.screenshot('chromium-wrong-pin');
+
+    await page.join({ name: 'Ada', room: 77, pin: '2468' });
+    assert.equal(await page.text('title'), 'Board meeting');
+    assert.match(page.page.url(), /\?room=77$/);
+  });
+
+  it('says that there is no such room', async () => {
+    await page.enter({ name: 'Ada', room: 404 });
+
+    assert.match(await page.seesNotice('No such room'), /404/);
+    await page.screenshot('chromium-no-such-room');
+  });
+
+  it('says who removed whom, and that a room was closed', async () => {
+    const api = await Api.open(server.httpUrl);
+    await page.join({ name: 'Ada', room: 78 });
+    const { participants } = await api.message({ request: 'listparticipants', room: 78 });
+
+    await api.message({ request: 'mute', room: 78, secret: SECRET, id: participants[0].id });
+    await page.seesNotice('You were muted');
+    await page.seesPerson('Ada', { status: 'muted' });
+    await api.message({ request: 'unmute', room: 78, secret: SECRET, id: participants[0].id });
+    await page.seesPerson('Ada', { status: 'speaking' });
+
+    await api.message({ request: 'kick', room: 78, secret: SECRET, id: participants[0].id });
+    await page.seesNotice('You were removed from the room');
+    await page.seesPhase('outside');
+
+    await page.join({ name: 'Ada', room: 78 });
+    await api.message({ request: 'destroy', room: 78, secret: SECRET });
+    await page.seesNotice('The room was closed');
+  });
+
+  it('fits a phone', async () => {
+    await page.page.setViewportSize({ width: 390, height: 780 });
+    await page.screenshot('chromium-phone-door');
+    await page.join({ name: 'Ada' });
+    const others = [];
+    for (const name of ['Ben', 'Chiara Bianchi', 'Esperanza de la Cruz y Montoya-Villarreal']) {
+      const other = await RoomPage.open(browser, server.pageUrl);
+      await other.join({ name });
+      others.push(other);
+    }
+    await page.page.bringToFront();
+    await page.seesPeople(['Ada', 'Ben', 'Chiara Bianchi', 'Esperanza de la Cruz y Montoya-Villarreal']);
+    await page.screenshot('chromium-phone');
+
+    assert.equal(await page.page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await Promise.all(others.map((other) => other.page.close()));
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const { keyboard } = page.page;
+    await page.page.locator('#name').focus();
+    await keyboard.press('ControlOrMeta+A');
+    await keyboard.type('Ada');
+    await keyboard.press('Enter');
+    await page.seesPhase('inside');
+    await page.seesPerson('Ada', { me: true });
+
+    await keyboard.press('Space');
+    await page.seesPerson('Ada', { status: 'muted' });
+    await keyboard.press('Tab');
+    await keyboard.press('Home');
+    assert.equal(await page.page.evaluate(() => document.getElementById('sound').volume), 0);
+    await keyboard.press('Tab');
+    await keyboard.press('Enter');
+    await page.seesPhase('outside');
+  });
+});
+
+describe('somebody without a microphone', () => {
+  let server;
+  let speaker;
+  let listener;
+  let ada;
+
+  before(async () => {
+    server = await startServer();
+    [speaker, listener] = await Promise.all([launchChromium({ speech: speechOf('ada') }), launchChromium({ microphone: false })]);
+    ada = await RoomPage.open(speaker, server.pageUrl);
+    await ada.join({ name: 'Ada' });
+  });
+
+  after(async () => {
+    await Promise.all([speaker?.close(), listener?.close()]);
+    await server?.stop();
+  });
+
+  it('is told so when permission is denied, and can listen', async () => {
+    const ben = await RoomPage.open(listener, server.pageUrl);
+    await ben.enter({ name: 'Ben' });
+    await ben.seesNotice('No permission for the microphone');
+    await ben.screenshot('chromium-no-permission');
+
+    await ben.click('notice-action');
+
+    await ben.seesPerson('Ben', { status: 'listening' });
+    await ada.seesPerson('Ben', { status: 'muted' });
+    await ben.hearsSpeechOf('ada', 'ben');
+    await ben.page.close();
+  });
+
+  it('is told why where the page is neither on localhost nor on HTTPS', async () => {
+    const { address } = Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal);
+    const ben = await RoomPage.open(listener, server.pageUrl.replace('localhost', address));
+    await ben.enter({ name: 'Ben' });
+    assert.match(await ben.seesNotice('You can only listen here'), /https/);
+    await ben.screenshot('chromium-not-localhost');
+
+    await ben.click('notice-action');
+
+    await ben.seesPerson('Ben', { status: 'listening' });
+    await ben.seesPeople(['Ben', 'Ada']);
+    await ben.page.close();
+  });
+});
+
+describe('a server that goes away', () => {
+  let browsers;
+
+  before(async () => {
+    browsers = await Promise.all([launchChromium({ speech: speechOf('ada') }), launchChromium({ speech: speechOf('ben') })]);
+  });
+
+  after(() => Promise.all(browsers.map((browser) => browser.close())));
+
+  async function enter(url) {
+    const [ada, ben] = await Promise.all(browsers.map((browser) => RoomPage.open(browser, url)));
+    await ada.join({ name: 'Ada' });
+    await ben.join({ name: 'Ben' });
+    await ada.seesPeople(['Ada', 'Ben']);
+    return [ada, ben];
+  }
+
+  it('is waited for, and joined again when it is back', async () => {
+    const first = await startServer();
+    const [ada, ben] = await enter(first.pageUrl);
+
+    await first.stop('SIGKILL');
+    assert.match(await ada.seesNotice('The server is gone'), /get back/);
+    await ada.screenshot('chromium-server-gone');
+    const second = await startServer({ ports: first.ports });
+
+    await Promise.all([ada, ben].map((page) => page.seesPhase('inside')));
+    assert.equal(await ada.isHidden('notice'), true);
+    await Promise.all([ada.hearsSpeechOf('ben', 'ada'), ben.hearsSpeechOf('ada', 'ben')]);
+    assert.deepEqual((await ada.people()).map(({ name }) => name), ['Ada', 'Ben']);
+    await Promise.all([ada.page.close(), ben.page.close()]);
+    await second.stop();
+  });
+
+  it('keeps the session of one whose connection broke', async () => {
+    const server = await startServer({ reclaimSeconds: 20 });
+    const proxy = await startProxy(Number(new URL(server.pageUrl).port));
+    const api = await Api.open(server.httpUrl);
+    const [ada, ben] = await enter(`http://localhost:${proxy.port}/`);
+    const members = async () => (await api.message({ request: 'listparticipants', room: 1234 })).participants.map(({ id }) => id).sort();
+    const before = await members();
+
+    proxy.cut();
+    await ada.seesPhase('reconnecting');
+    await Promise.all([ada, ben].map((page) => page.seesPhase('inside')));
+
+    assert.deepEqual(await members(), before);
+    await ben.click('mute');
+    await ada.seesPerson('Ben', { status: 'muted' });
+    await ben.hearsSpeechOf('ada', 'ben');
+    await Promise.all([ada.page.close(), ben.page.close()]);
+    await proxy.stop();
+    await server.stop();
+  });
+});
