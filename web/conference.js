@@ -10,6 +10,8 @@ import * as words from './words.js';
 const PLUGIN = 'janus.plugin.audiobridge';
 /** Pauses before attempts to get back to the server; the last one repeats. */
 const RETRY_MS = [300, 1_000, 2_000, 4_000];
+/** Between two words nobody has stopped speaking. */
+const BREATH_MS = 500;
 /** The error codes of the Janus core this page acts on. */
 const NOT_ACCEPTING_SESSIONS = 472;
 
@@ -37,6 +39,7 @@ export class Conference {
   /** Rises with every join and leave, so that what an earlier visit still awaits can tell that it is over. */
   #visit = 0;
   #mutedByHost = false;
+  #breaths = new Map();
   #hurry = () => {};
 
   /** `onMicrophone(track)` and `onSound(stream)` get what there is to measure and to play; null when it is gone. */
@@ -178,9 +181,16 @@ export class Conference {
     if (data.audiobridge === 'event' && typeof data.muted === 'boolean') {
       this.#change({ notice: data.muted ? words.roomMuted() : null });
     }
+    if (data.audiobridge === 'stopped-talking') return this.#takeBreath(data);
+    if (data.audiobridge === 'talking') clearTimeout(this.#breaths.get(data.id));
     this.#changeRoster(data);
     const mine = data.participants?.find(({ id }) => id === me);
     if (mine && mine.muted !== this.#state.muted) this.#obeyHost(mine.muted);
+  }
+
+  #takeBreath(stopped) {
+    clearTimeout(this.#breaths.get(stopped.id));
+    this.#breaths.set(stopped.id, setTimeout(() => this.#changeRoster(stopped), BREATH_MS));
   }
 
   /** Somebody else changed whether we are heard. They may silence us; only who did may undo it. */
@@ -274,6 +284,8 @@ export class Conference {
   #end(notice) {
     this.#visit++;
     this.#hurry();
+    this.#breaths.forEach((timer) => clearTimeout(timer));
+    this.#breaths.clear();
     this.#client?.close();
     this.#peer?.close();
     this.#client = this.#peer = null;

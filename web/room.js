@@ -1,9 +1,9 @@
 // The room page: introduces the conference, the view and the loudspeaker to each other.
 
-import { LevelMeter } from './audio.js';
+import { LevelMeter, microphoneAllowedHere } from './audio.js';
 import { Conference } from './conference.js';
 import { View } from './view.js';
-import { soundBlocked } from './words.js';
+import { microphoneForbiddenHere, soundBlocked } from './words.js';
 
 /** The room of a server without configuration. */
 const DEFAULT_ROOM = '1234';
@@ -37,7 +37,7 @@ view.fill({
 });
 addEventListener('pagehide', () => conference.leave());
 addEventListener('online', () => conference.hurry());
-show(conference.state);
+show({ ...conference.state, notice: microphoneAllowedHere() ? null : microphoneForbiddenHere(location.origin) });
 drawLevels();
 
 function join(form) {

@@ -26,6 +26,8 @@ export class View {
     page.mute.addEventListener('click', () => actions.mute(page.mute.getAttribute('aria-pressed') !== 'true'));
     page.volume.addEventListener('input', () => actions.volume(page.volume.value / 100));
     page.copy.addEventListener('click', () => actions.copy());
+    // Where browsers give no microphone they give no clipboard either.
+    page.copy.hidden = !navigator.clipboard;
     page['notice-action'].addEventListener('click', () => this.#act(actions));
   }
 
@@ -115,7 +117,7 @@ export class View {
     const [avatar, label, status] = row.children;
     avatar.textContent = initials(name);
     avatar.dataset.colour = colour(name);
-    label.textContent = name;
+    label.textContent = label.title = name;
     if (isMe) label.append(' ', span('you', 'you'));
     const talking = Boolean(person.talking) && !person.muted;
     row.className = [talking && 'talking', person.muted && 'muted', isMe && 'me'].filter(Boolean).join(' ');
