@@ -27,6 +27,8 @@ const BUFFER: usize = 1 << 16;
 const RECEIVES_PER_TURN: usize = 8;
 /// Commands a turn: a join takes 0.24 ms, and the audio of a tick waits behind it.
 const COMMANDS_PER_TURN: usize = 16;
+/// Batches of audio a turn, of which each may have a packet for every peer.
+const BATCHES_PER_TURN: usize = 64;
 
 /// How a driver runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +149,7 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
                 self.shard.handle_datagram(source, destination, datagram, now);
             });
         }
-        for audio in self.inbox.audio.try_iter().flatten() {
+        for audio in self.inbox.audio.try_iter().take(BATCHES_PER_TURN).flatten() {
             self.shard.handle_audio(audio, now);
         }
         self.shard.handle_timeout(now);

@@ -50,7 +50,8 @@ pub(crate) struct Peer {
     direction: Direction,
     extensions: Vec<ExtensionKind>,
     ssrc: Ssrc,
-    streams: Vec<Stream>,
+    /// The SSRCs that str0m was told to expect, oldest first.
+    streams: Vec<u32>,
     candidates: usize,
     events: VecDeque<PeerOutput>,
     ice_connected: bool,
@@ -68,13 +69,6 @@ struct Remote {
     ufrag: String,
     password: String,
     fingerprint: String,
-}
-
-/// A stream the peer sends, or somebody pretends it does until a packet was authenticated.
-#[derive(Debug, Clone, Copy)]
-struct Stream {
-    ssrc: u32,
-    authenticated: bool,
 }
 
 #[derive(Debug)]
@@ -323,9 +317,6 @@ impl Peer {
 
     fn handle_event(&mut self, event: Event, now: Instant) -> Option<PeerOutput> {
         if let Event::RtpPacket(packet) = event {
-            if let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == *packet.header.ssrc) {
-                stream.authenticated = true;
-            }
             if !self.direction.receives() {
                 return None;
             }
@@ -409,17 +400,17 @@ impl Peer {
     /// Everything that comes on this transport is the one audio section's, whatever its SSRC and with or without a MID:
     /// str0m is told before it sees the packet. It would drop in silence what was announced by neither.
     fn expect_stream(&mut self, ssrc: u32) {
-        if self.connected_at.is_none() || self.streams.iter().any(|stream| stream.ssrc == ssrc) {
+        if self.connected_at.is_none() || self.streams.contains(&ssrc) {
             return;
         }
         let mut api = self.rtc.direct_api();
         if self.streams.len() == MAX_STREAMS {
-            // What was never authenticated may have been sent by anybody.
-            let oldest = self.streams.iter().position(|stream| !stream.authenticated).unwrap_or(0);
-            api.remove_stream_rx(self.streams.remove(oldest).ssrc.into());
+            // Anybody can send SSRCs, for they are read before the packet is authenticated. One that is pushed out comes
+            // back with its next packet; str0m keeps the sequence numbers of all it ever authenticated.
+            api.remove_stream_rx(self.streams.remove(0).into());
         }
         api.expect_stream_rx(ssrc.into(), None, self.mid, None).suppress_nack(true);
-        self.streams.push(Stream { ssrc, authenticated: false });
+        self.streams.push(ssrc);
     }
 }
 

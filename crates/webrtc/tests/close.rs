@@ -91,6 +91,21 @@ fn a_peer_that_never_handshakes_is_given_up() {
 }
 
 #[test]
+fn an_ice_restart_that_leads_nowhere_ends_the_call() {
+    let mut world = World::new();
+    let client = world.connected_client();
+    let offer = world.clients[client].offer_changed(|api, _| {
+        api.ice_restart(true);
+    });
+    world.clients[client].dead = true;
+    world.offer(client, &offer).unwrap();
+
+    world.run_for(Duration::from_secs(21));
+
+    assert_eq!(closed(&world, client), [CloseReason::ConsentLost]);
+}
+
+#[test]
 fn a_certificate_that_was_not_announced_is_refused() {
     let mut world = World::new();
     let client = world.add_client();

@@ -113,7 +113,7 @@ fn a_new_stream_of_the_same_peer_goes_on_with_the_numbers() {
 
     let ssrc = world.clients[client].rtc.direct_api().new_ssrc();
     world.clients[client].rtc.direct_api().reset_stream_tx(mid, None, ssrc, None).unwrap();
-    world.clients[client].restart_numbers();
+    world.clients[client].set_numbers(7, 4_000_000_000);
     world.run_for(Duration::from_millis(500));
 
     let heard = world.heard(client);

@@ -116,10 +116,10 @@ impl Client {
         self.pump(now);
     }
 
-    /// As for a new track.
-    pub fn restart_numbers(&mut self) {
-        self.sequence = 7;
-        self.timestamp = 4_000_000_000;
+    /// What the next packet follows.
+    pub fn set_numbers(&mut self, sequence: u64, timestamp: u32) {
+        self.sequence = sequence;
+        self.timestamp = timestamp;
     }
 
     /// What it sends now.
