@@ -38,6 +38,7 @@ impl DtlsProvider for Shared {
         from_feature_flags().dtls_provider.generate_certificate()
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "str0m reserves the right to add versions")]
     fn new_dtls(
         &self,
         certificate: &DtlsCert,

@@ -6,6 +6,7 @@
 //! scenario.
 
 pub mod cast;
+pub mod compare;
 pub mod connection;
 pub mod dialogue;
 pub mod driver;

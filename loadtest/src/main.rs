@@ -1,4 +1,4 @@
-//! The command line: `loadtest run`, `loadtest compare`, `loadtest list`.
+//! The command line: `loadtest run`, `loadtest compare`, `loadtest report`, `loadtest list`.
 
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand};
-use loadtest::report::{html, table};
+use loadtest::compare::{Contestant, compare};
+use loadtest::report::{Report, html, table};
 use loadtest::run::{Options, run};
 use loadtest::scenario::{Scenario, builtin, builtin_names};
 use loadtest::server_url::ServerUrl;
@@ -28,6 +29,17 @@ struct Cli {
 enum Command {
     /// Run a scenario against a server.
     Run(RunArgs),
+    /// Run a scenario on two servers in turn and print the ratios.
+    Compare(CompareArgs),
+    /// Make one HTML page of the JSON lines of several runs: cost against the number of participants.
+    Report {
+        /// Files of JSON lines.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Where the page goes.
+        #[arg(long)]
+        html: PathBuf,
+    },
     /// Names of the scenarios that come with the program.
     List,
 }
@@ -45,6 +57,42 @@ struct RunArgs {
     /// The server's Prometheus metrics, for its counters of encodes and decodes.
     #[arg(long)]
     metrics: Option<ServerUrl>,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    shared: SharedArgs,
+}
+
+#[derive(Args)]
+struct CompareArgs {
+    /// The one server: its address, or a command line that starts it.
+    a: String,
+    /// The other.
+    b: String,
+    /// A scenario file, the name of one that comes with the program, or a shape.
+    #[arg(long, default_value = "1x50x3")]
+    scenario: String,
+    /// Runs of each.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Address of A, if it is a command line.
+    #[arg(long)]
+    url_a: Option<ServerUrl>,
+    /// Address of B, if it is a command line.
+    #[arg(long)]
+    url_b: Option<ServerUrl>,
+    /// Process of A, if it runs already.
+    #[arg(long)]
+    pid_a: Option<u32>,
+    /// Process of B, if it runs already.
+    #[arg(long)]
+    pid_b: Option<u32>,
+    /// Metrics of A.
+    #[arg(long)]
+    metrics_a: Option<ServerUrl>,
+    /// Metrics of B.
+    #[arg(long)]
+    metrics_b: Option<ServerUrl>,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -99,6 +147,8 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Run(arguments) => run_one(&arguments),
+        Command::Compare(arguments) => compare_two(&arguments),
+        Command::Report { files, html } => plot(&files, &html),
         Command::List => {
             for name in builtin_names() {
                 let title = builtin(name).map(Scenario::parse).transpose()?.map(|scenario| scenario.title);
@@ -111,28 +161,76 @@ fn execute(command: Command) -> anyhow::Result<bool> {
 
 fn run_one(arguments: &RunArgs) -> anyhow::Result<bool> {
     let scenario = scenario(&arguments.scenario, &arguments.shared)?;
-    let options = Options {
-        name: arguments.scenario.clone(),
-        url: arguments.url.clone(),
-        pid: arguments.pid,
-        metrics: arguments.metrics.clone(),
-        threads: arguments.shared.threads,
-        api_secret: arguments.shared.api_secret.clone(),
-        admin_key: arguments.shared.admin_key.clone(),
-        progress: std::io::stderr().is_terminal(),
-    };
+    let mut options = options(&arguments.scenario, arguments.url.clone(), &arguments.shared);
+    options.pid = arguments.pid;
+    options.metrics = arguments.metrics.clone();
     let report = run(&scenario, &options)?;
-    let mut out = std::io::stdout();
-    write!(out, "{}", table::table(&report))?;
-    let line = serde_json::to_string(&report)?;
-    match &arguments.output.json {
-        Some(path) => fs::write(path, line + "\n").with_context(|| format!("cannot write {}", path.display()))?,
-        None => writeln!(out, "{line}")?,
+    write!(std::io::stdout(), "{}", table::table(&report))?;
+    let passed = report.passed();
+    arguments.output.write(&serde_json::to_string(&report)?, &[report])?;
+    Ok(passed)
+}
+
+fn compare_two(arguments: &CompareArgs) -> anyhow::Result<bool> {
+    let scenario = scenario(&arguments.scenario, &arguments.shared)?;
+    let contestant = |text: &str, url: &Option<ServerUrl>, pid, metrics: &Option<ServerUrl>| {
+        let (url, command) = match (text.parse::<ServerUrl>(), url) {
+            (Ok(url), None) => (url, None),
+            (Ok(_), Some(_)) => return Err(anyhow!("{text} is an address already: leave out --url-a/--url-b")),
+            (Err(_), Some(url)) => (url.clone(), Some(text.to_owned())),
+            (Err(error), None) => return Err(anyhow!("{error}; a command line needs --url-a/--url-b")),
+        };
+        Ok(Contestant { url, command, pid, metrics: metrics.clone() })
+    };
+    let a = contestant(&arguments.a, &arguments.url_a, arguments.pid_a, &arguments.metrics_a)?;
+    let b = contestant(&arguments.b, &arguments.url_b, arguments.pid_b, &arguments.metrics_b)?;
+    let options = options(&arguments.scenario, a.url.clone(), &arguments.shared);
+    let (comparison, reports) = compare(&scenario, &options, [&a, &b], arguments.rounds.max(1))?;
+    write!(std::io::stdout(), "{}", comparison.table())?;
+    arguments.output.write(&serde_json::to_string(&comparison)?, &reports)?;
+    Ok(reports.iter().all(Report::passed))
+}
+
+fn plot(files: &[PathBuf], page: &PathBuf) -> anyhow::Result<bool> {
+    let mut reports = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let report = serde_json::from_str(line);
+            reports.push(report.with_context(|| format!("{} is not of `loadtest run`", file.display()))?);
+        }
     }
-    if let Some(path) = &arguments.output.html {
-        fs::write(path, html::page(&[report.clone()])).with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(page, html::page(&reports)).with_context(|| format!("cannot write {}", page.display()))?;
+    Ok(true)
+}
+
+fn options(name: &str, url: ServerUrl, shared: &SharedArgs) -> Options {
+    Options {
+        name: name.to_owned(),
+        url,
+        pid: None,
+        metrics: None,
+        threads: shared.threads,
+        api_secret: shared.api_secret.clone(),
+        admin_key: shared.admin_key.clone(),
+        progress: std::io::stderr().is_terminal(),
     }
-    Ok(report.passed())
+}
+
+impl OutputArgs {
+    /// The JSON line and the page, where they were asked for.
+    fn write(&self, line: &str, reports: &[Report]) -> anyhow::Result<()> {
+        match &self.json {
+            Some(path) => {
+                fs::write(path, format!("{line}\n")).with_context(|| format!("cannot write {}", path.display()))?;
+            }
+            None => writeln!(std::io::stdout(), "{line}")?,
+        }
+        if let Some(path) = &self.html {
+            fs::write(path, html::page(reports)).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
 }
 
 /// From a file, from those built in, or from a shape.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::connection::Connector;
 use crate::dialogue::{Request, address};
 use crate::driver::{DriverInput, Seat};
-use crate::notice::Notice;
+use crate::notice::{Bridge, Notice};
 use crate::scenario::Room;
 
 /// A server that takes longer for an answer has failed.
@@ -45,10 +45,10 @@ impl Manager {
     /// Name and version of the server.
     pub fn server(&mut self) -> anyhow::Result<String> {
         self.send(json!({"janus": "info"}), None, None)?;
-        match self.next()? {
-            Notice::Info { server } => Ok(server),
-            other => bail!("asked for info, got {other:?}"),
-        }
+        let Notice::Info { server } = self.next()? else {
+            bail!("something else was answered to info");
+        };
+        Ok(server)
     }
 
     /// Makes `count` rooms; the ids follow each other.
@@ -89,10 +89,11 @@ impl Manager {
     pub fn exchange(&mut self, text: String, session: u64, handle: u64) -> anyhow::Result<Notice> {
         let request = Request { session: Some(session), handle: Some(handle), text };
         self.requests.send(request).map_err(|_| anyhow!("the connection is gone"))?;
-        match self.next()? {
-            Notice::Ack { transaction } => self.next_within(EVENT_LIMIT).or(Ok(Notice::Ack { transaction })),
-            notice => Ok(notice),
+        let notice = self.next()?;
+        if matches!(notice, Notice::Ack { .. }) {
+            return Ok(self.next_within(EVENT_LIMIT).unwrap_or(notice));
         }
+        Ok(notice)
     }
 
     fn for_each(&mut self, count: u32, body: impl Fn(u32) -> Value) -> anyhow::Result<()> {
@@ -114,24 +115,30 @@ impl Manager {
     }
 
     fn expect_done(&mut self) -> anyhow::Result<()> {
-        match self.next()? {
-            Notice::Success { bridge: Some(bridge), .. } => match bridge.error {
-                None => Ok(()),
-                Some(error) => Err(anyhow!("error {}: {error}", bridge.error_code.unwrap_or_default())),
-            },
-            Notice::Error { code, reason, .. } => Err(anyhow!("error {code}: {reason}")),
-            other => Err(anyhow!("an answer that does not fit: {other:?}")),
+        let (_, bridge) = self.expect_success()?;
+        match bridge.unwrap_or_default() {
+            Bridge { error: Some(error), error_code, .. } => {
+                Err(anyhow!("error {}: {error}", error_code.unwrap_or_default()))
+            }
+            Bridge { error: None, .. } => Ok(()),
         }
     }
 
     fn ask(&mut self, request: Value) -> anyhow::Result<Option<u64>> {
         let (session, handle) = (self.session, self.handle);
         self.send(request, session, handle)?;
-        match self.next()? {
-            Notice::Success { id: Some(id), .. } => Ok(Some(id)),
-            Notice::Error { code, reason, .. } => Err(anyhow!("error {code}: {reason}")),
-            other => Err(anyhow!("an answer that does not fit: {other:?}")),
+        Ok(self.expect_success()?.0)
+    }
+
+    fn expect_success(&mut self) -> anyhow::Result<(Option<u64>, Option<Bridge>)> {
+        let notice = self.next()?;
+        if let Notice::Success { id, bridge, .. } = notice {
+            return Ok((id, bridge));
         }
+        if let Notice::Error { code, reason, .. } = notice {
+            bail!("error {code}: {reason}");
+        }
+        bail!("an answer that does not fit: {notice:?}")
     }
 
     fn send(&mut self, request: Value, session: Option<u64>, handle: Option<u64>) -> anyhow::Result<()> {

@@ -235,10 +235,10 @@ impl Peer {
                 }
                 self.outputs.push_back(PeerOutput::Connected);
             }
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
-                if std::mem::replace(&mut self.connected, false) {
-                    self.outputs.push_back(PeerOutput::Down);
-                }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed
+                if std::mem::replace(&mut self.connected, false) =>
+            {
+                self.outputs.push_back(PeerOutput::Down);
             }
             Event::RtpPacket(packet) => self.outputs.push_back(PeerOutput::Packet {
                 sequence: packet.header.sequence_number,

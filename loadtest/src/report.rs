@@ -8,6 +8,7 @@ use crate::scenario::Expect;
 use crate::tally::{Outcome, Times};
 
 pub mod chart;
+pub mod comparison;
 pub mod html;
 pub mod table;
 

@@ -94,9 +94,11 @@ async fn poll_all(url: &ServerUrl, path: &str, seat: Seat, inbox: &Sender<Driver
         if status != 200 {
             bail!("HTTP status {status} for the long poll");
         }
-        let events = match serde_json::from_str(&body).context("long poll")? {
-            Value::Array(events) => events,
-            event => vec![event],
+        // An array, because more than one event was asked for; some servers send a single one as it is.
+        let events: Vec<Value> = if body.trim_start().starts_with('[') {
+            serde_json::from_str(&body).context("long poll")?
+        } else {
+            vec![serde_json::from_str(&body).context("long poll")?]
         };
         for event in events {
             let notice = Notice::parse(&event.to_string()).context("an event that is not of the Janus protocol")?;
