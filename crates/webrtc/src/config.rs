@@ -16,7 +16,7 @@ pub struct ShardConfig {
     /// Answer ICE checks but make none. Saves a quarter of a second at connecting and works for every server whose
     /// announced addresses can be reached.
     pub ice_lite: bool,
-    /// After this time without a packet the peer is no longer [`PeerEvent::Receiving`]; zero: never.
+    /// After this time without a packet the peer is no longer [receiving](crate::PeerEvent::Receiving); zero: never.
     pub no_media_timeout: Duration,
     /// ICE and DTLS have to be up after this time.
     pub connect_timeout: Duration,

@@ -270,14 +270,12 @@ impl<R: Copy> Shard<R> {
 
     /// Says goodbye to the peer and forgets its transport, if it has one.
     fn end_transport(&mut self, index: u32, now: Instant) {
-        self.with_peer(index, |peer| {
-            peer.close();
-            peer.handle_timeout(now);
-        });
         let Some(mut peer) = self.forget_transport(index) else { return };
         self.counters.closed.by_us += 1;
         let (mapping, outputs, counters) = (self.config.public_mapping, &mut self.outputs, &mut self.counters);
         let farewell = isolated(|| {
+            peer.close();
+            peer.handle_timeout(now);
             loop {
                 match peer.poll(now) {
                     PeerOutput::Transmit(transmit) => outputs.push_back(leaving(transmit, mapping, counters)),
