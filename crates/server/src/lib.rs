@@ -22,6 +22,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
 use signaling::{Core, MediaFacts, RoomConfig, Transport, TransportConfig};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -135,6 +136,11 @@ impl Running {
         format!("http://{host}:{}/", self.addresses.http.port())
     }
 
+    /// Returns when a part that all depend on has ended, which only a fault makes it do.
+    pub async fn ended(&mut self) {
+        let _ = self.tasks.join_next().await;
+    }
+
     /// Tells every session, closes every peer connection and socket, and ends the threads.
     pub async fn stop(mut self) {
         self.transport.shut_down().await;
@@ -156,8 +162,11 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
     use axum::serve::ListenerExt as _;
     let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
+        // A client that vanished without a word would keep its WebSocket open for ever.
+        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10));
+        let socket = SockRef::from(&*connection);
+        if let Err(error) = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive)) {
+            tracing::debug!(%error, "a connection keeps its socket options");
         }
     });
     let stopped = async move {

@@ -48,11 +48,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let running = server::start(config, file).await?;
+        let mut running = server::start(config, file).await?;
         announce(&running);
         tokio::select! {
             _ = terminate.recv() => tracing::info!("SIGTERM: ending"),
             _ = interrupt.recv() => tracing::info!("SIGINT: ending"),
+            // Whoever supervises the process starts it afresh: a server that only half works helps nobody.
+            () = running.ended() => anyhow::bail!("a part of the server has ended by a fault"),
         }
         running.stop().await;
         Ok(())

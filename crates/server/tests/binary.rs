@@ -22,17 +22,18 @@ fn without_configuration_one_line_says_where_the_page_is_and_the_demo_room_exist
 }
 
 #[test]
-fn sigterm_ends_it_with_status_0_while_clients_are_connected() {
+fn sigterm_tells_the_sessions_and_ends_with_status_0() {
     let mut plenum = Plenum::start(&FREE_PORTS);
-    let page = plenum.page();
-    let session = post(page, "/janus", r#"{"janus":"create","transaction":"t"}"#);
-    let id: String = session.rsplit("\"id\":").next().unwrap().chars().take_while(char::is_ascii_digit).collect();
-    let mut poll = request(page, &format!("GET /janus/{id} HTTP/1.1"), "");
+    let mut socket = websocket(plenum.page());
+    socket.write_all(&text_frame(r#"{"janus":"create","transaction":"t"}"#)).unwrap();
+    let mut created = [0; 4];
+    socket.read_exact(&mut created).unwrap();
     let status = plenum.terminate();
     assert_eq!(status.code(), Some(0));
-    let mut told = String::new();
-    poll.read_to_string(&mut told).unwrap();
-    assert!(told.contains(r#""janus":"timeout""#), "a session that is polled for is told: {told}");
+    let mut told = Vec::new();
+    socket.read_to_end(&mut told).unwrap();
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains(r#"{"janus":"timeout","session_id":"#), "{told}");
 }
 
 #[test]
@@ -203,4 +204,31 @@ fn request(host: &str, line: &str, body: &str) -> TcpStream {
     let length = body.len();
     write!(stream, "{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
     stream
+}
+
+/// A WebSocket connection on which the server has agreed.
+fn websocket(host: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: janus-protocol\r\n\r\n"
+    )
+    .unwrap();
+    let mut response = Vec::new();
+    while !response.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        response.extend(byte);
+    }
+    assert!(response.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&response));
+    stream
+}
+
+/// A short text as a client sends it (RFC 6455 section 5.2), masked with zeros.
+fn text_frame(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    assert!(length < 126);
+    [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
 }
