@@ -1,0 +1,385 @@
+//! Plays a dialogue on the pure core: virtual time, a fixed seed, nothing else in the world.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use signaling::{
+    Answer, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output, Owner, Poll,
+    RequestId, Source,
+};
+
+use crate::pattern::{Bindings, sdp};
+use crate::script::{Line, MediaStep, Script, Step, is_http};
+
+const PACKAGE: &str = "janus.plugin.audiobridge";
+const SEED: [u8; 32] = [7; 32];
+
+/// Plays it; what went differently is told with its line.
+pub(crate) fn play(script: &Script) -> Result<(), String> {
+    let mut stage = Stage::new(script);
+    for line in &script.steps {
+        stage
+            .step(line)
+            .map_err(|problem| format!("{}.dialogue:{}: {}\n  {problem}", script.name, line.number, line.text))?;
+    }
+    stage.everything_was_expected().map_err(|problem| format!("{}.dialogue, at its end: {problem}", script.name))
+}
+
+/// Everything that came out of the core while it was played, as bytes.
+pub(crate) fn record(script: &Script) -> Vec<u8> {
+    let mut stage = Stage::new(script);
+    for line in &script.steps {
+        if stage.step(line).is_err() {
+            break;
+        }
+    }
+    stage.record
+}
+
+struct Stage {
+    core: Core,
+    now: Instant,
+    watches_media: bool,
+    bindings: Bindings,
+    /// Actors in the order of their appearance; their place is their connection.
+    actors: Vec<String>,
+    requests: u64,
+    messages: BTreeMap<String, VecDeque<Value>>,
+    media: VecDeque<Value>,
+    /// The last offer under way of each handle.
+    negotiations: BTreeMap<u64, u64>,
+    admin: VecDeque<Value>,
+    fresh: u64,
+    record: Vec<u8>,
+}
+
+impl Stage {
+    fn new(script: &Script) -> Self {
+        let mut config = Config::default();
+        for (key, value) in &script.config {
+            match key.as_str() {
+                "api_secret" => config.api_secret = Some(value.clone()),
+                "admin_secret" => config.admin_secret = Some(value.clone()),
+                "admin_key" => config.admin_key = Some(value.clone()),
+                "opaqueid_in_api" => config.opaqueid_in_api = value == "true",
+                "reclaim_session_timeout" => {
+                    config.reclaim_session_timeout = Duration::from_secs(value.parse().unwrap());
+                }
+                "no_media_timeout" => config.no_media_timeout = Duration::from_secs(value.parse().unwrap()),
+                "sessions" => config.limits.sessions = value.parse().unwrap(),
+                "handles" => config.limits.handles_per_session = value.parse().unwrap(),
+                "rooms" => config.limits.rooms = value.parse().unwrap(),
+                "participants" => config.limits.participants_per_room = value.parse().unwrap(),
+                "candidates" => config.limits.waiting_candidates = value.parse().unwrap(),
+                "text" => config.limits.text_bytes = value.parse().unwrap(),
+                other => panic!("{}: no setting {other}", script.name),
+            }
+        }
+        let now = Instant::now();
+        Self {
+            core: Core::new(config, SEED, now),
+            now,
+            watches_media: script.watches_media(),
+            bindings: Bindings::default(),
+            actors: Vec::new(),
+            requests: 0,
+            messages: BTreeMap::new(),
+            media: VecDeque::new(),
+            negotiations: BTreeMap::new(),
+            admin: VecDeque::new(),
+            fresh: 4_000_000,
+            record: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, line: &Line) -> Result<(), String> {
+        let is_expectation = match &line.step {
+            Step::Gets(..)
+            | Step::Has(..)
+            | Step::Acked(_)
+            | Step::Told(..)
+            | Step::Hears(..)
+            | Step::Media(_)
+            | Step::AdminHas(_) => true,
+            Step::Opens(_)
+            | Step::Sends(..)
+            | Step::Asks(..)
+            | Step::Let(_)
+            | Step::Event(..)
+            | Step::Wait(_)
+            | Step::Closes(_)
+            | Step::Polls { .. }
+            | Step::Admin(_) => false,
+        };
+        if !is_expectation {
+            self.everything_was_expected()?;
+        }
+        match &line.step {
+            Step::Opens(actor) => self.open(actor),
+            Step::Sends(actor, message) => {
+                let message = self.bindings.fill(message)?;
+                self.send(actor, message);
+                Ok(())
+            }
+            Step::Gets(actor, pattern) => self.expect(actor, pattern),
+            Step::Asks(actor, body, offer) => {
+                let message = asking(&self.bindings, actor, body, offer.as_deref())?;
+                self.send(actor, message);
+                Ok(())
+            }
+            Step::Has(actor, data) => self.expect(actor, &answer_pattern(actor, data)),
+            Step::Acked(actor) => self.expect(actor, &ack_pattern(actor)),
+            Step::Told(actor, data, answer) => self.expect(actor, &event_pattern(actor, data, true, *answer)),
+            Step::Hears(actor, data) => self.expect(actor, &event_pattern(actor, data, false, false)),
+            Step::Let(name) => {
+                self.fresh += 1;
+                self.bindings.bind(name, self.fresh.into());
+                Ok(())
+            }
+            Step::Event(actor, event) => {
+                let event = self.media_event(actor, event)?;
+                self.core.handle_media(event, self.now);
+                self.drain();
+                Ok(())
+            }
+            Step::Media(pattern) => {
+                let command = self.media.pop_front().ok_or("nothing is asked of the media planes")?;
+                self.bindings.fits(pattern, &command).map_err(|problem| format!("{problem}\n  in {command}"))
+            }
+            Step::Wait(time) => {
+                self.wait(*time);
+                Ok(())
+            }
+            Step::Closes(actor) => {
+                let connection = self.connection(actor);
+                self.core.handle_connection_closed(connection, self.now);
+                self.drain();
+                Ok(())
+            }
+            Step::Polls { session, secret, outcome } => self.poll(session, secret.clone(), outcome),
+            Step::Admin(request) => {
+                let request = self.bindings.fill(request)?;
+                let reply = self.core.handle_admin(request, self.now);
+                self.record.extend(reply.to_string().bytes());
+                self.admin.push_back(reply);
+                self.drain();
+                Ok(())
+            }
+            Step::AdminHas(pattern) => {
+                let reply = self.admin.pop_front().ok_or("no reply to an admin")?;
+                self.bindings.fits(pattern, &reply).map_err(|problem| format!("{problem}\n  in {reply}"))
+            }
+        }
+    }
+
+    fn everything_was_expected(&self) -> Result<(), String> {
+        for (actor, messages) in &self.messages {
+            if let Some(message) = messages.front() {
+                return Err(format!("{actor} got something unexpected before: {message}"));
+            }
+        }
+        match self.media.front() {
+            Some(command) if self.watches_media => Err(format!("unexpected media command before: {command}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, actor: &str) -> Result<(), String> {
+        self.send(actor, json!({"janus": "create", "transaction": "open"}));
+        let session = format!("${actor}.session");
+        self.bindings.forget(&session);
+        self.expect(actor, &json!({"janus": "success", "transaction": "open", "data": {"id": session}}))?;
+        let attach = json!({"janus": "attach", "transaction": "open", "session_id": session, "plugin": PACKAGE});
+        let attach = self.bindings.fill(&attach)?;
+        self.send(actor, attach);
+        let handle = format!("${actor}.handle");
+        self.bindings.forget(&handle);
+        self.expect(
+            actor,
+            &json!({"janus": "success", "session_id": session, "transaction": "open", "data": {"id": handle}}),
+        )
+    }
+
+    fn send(&mut self, actor: &str, message: Value) {
+        let connection = self.connection(actor);
+        let source = if is_http(actor) {
+            self.requests += 1;
+            Source::Http(RequestId(self.requests))
+        } else {
+            Source::WebSocket(connection)
+        };
+        self.core.handle_request(source, message, self.now);
+        self.drain();
+    }
+
+    fn expect(&mut self, actor: &str, pattern: &Value) -> Result<(), String> {
+        let message = self.messages.entry(actor.to_owned()).or_default().pop_front();
+        let message = message.ok_or_else(|| format!("{actor} gets nothing"))?;
+        self.bindings.fits(pattern, &message).map_err(|problem| format!("{problem}\n  in {message}"))
+    }
+
+    fn connection(&mut self, actor: &str) -> ConnectionId {
+        let place = self.actors.iter().position(|known| known == actor).unwrap_or_else(|| {
+            self.actors.push(actor.to_owned());
+            self.actors.len() - 1
+        });
+        ConnectionId(place as u64)
+    }
+
+    /// Who a message is for. All that speak HTTP are one: a session does not tell which of them polls.
+    fn listener(&self, owner: Owner) -> String {
+        match owner {
+            Owner::WebSocket(connection) => self.actors[usize::try_from(connection.0).unwrap()].clone(),
+            Owner::Http => self.actors.iter().find(|actor| is_http(actor)).cloned().unwrap(),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.core.poll_output() {
+            self.record.extend(format!("{output:?}").bytes());
+            match output {
+                Output::Reply { to, message } => {
+                    let owner = match to {
+                        Source::WebSocket(connection) => Owner::WebSocket(connection),
+                        Source::Http(_) => Owner::Http,
+                    };
+                    self.messages.entry(self.listener(owner)).or_default().push_back(message);
+                }
+                Output::Event { owner, message, .. } => {
+                    self.messages.entry(self.listener(owner)).or_default().push_back(message);
+                }
+                Output::SessionOpened { .. } | Output::SessionMoved { .. } | Output::SessionClosed { .. } => {}
+                Output::Media(command) => {
+                    if let MediaCommand::Negotiate { handle, negotiation, .. } = &command {
+                        self.negotiations.insert(handle.0, *negotiation);
+                    }
+                    self.media.push_back(shown(&command));
+                }
+            }
+        }
+    }
+
+    fn media_event(&self, actor: &str, step: &MediaStep) -> Result<MediaEvent, String> {
+        let handle = HandleId(self.bindings.number(&format!("${actor}.handle"))?);
+        let negotiation = self.negotiations.get(&handle.0).copied().unwrap_or_default();
+        Ok(match step {
+            MediaStep::Answered(traits) => {
+                let is = |name: &str, default: bool| traits.get(name).and_then(Value::as_bool).unwrap_or(default);
+                let answer = Answer {
+                    sdp: "the answer".to_owned(),
+                    audio: is("audio", true),
+                    audio_level: is("audio_level", true),
+                    fec: is("fec", false),
+                };
+                MediaEvent::Answered { handle, negotiation, answer }
+            }
+            MediaStep::Refused(reason) => MediaEvent::Refused { handle, negotiation, reason: reason.clone() },
+            MediaStep::Connected => MediaEvent::Connected { handle },
+            MediaStep::Receiving(receiving) => MediaEvent::Receiving { handle, receiving: *receiving },
+            MediaStep::Talking(talking) => MediaEvent::Talking { handle, talking: *talking },
+            MediaStep::Closed(reason) => MediaEvent::Closed { handle, reason: reason.clone() },
+        })
+    }
+
+    /// Lets time pass as a shell would: never past a time that the core waits for.
+    fn wait(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(due) = self.core.poll_timeout().filter(|due| *due <= end) {
+            self.now = due;
+            self.core.handle_timeout(due);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    fn poll(&mut self, session: &str, secret: Option<String>, outcome: &str) -> Result<(), String> {
+        let session = match session.parse() {
+            Ok(number) => number,
+            Err(_) => self.bindings.number(session)?,
+        };
+        let credentials = Credentials { apisecret: secret, token: None };
+        let poll = match self.core.handle_poll(session, credentials, self.now) {
+            Poll::Forbidden => "forbidden",
+            Poll::NotFound => "notfound",
+            Poll::Ready => "ready",
+        };
+        if poll == outcome { Ok(()) } else { Err(format!("{poll} instead of {outcome}")) }
+    }
+}
+
+/// An AudioBridge request as a message.
+pub(crate) fn asking(bindings: &Bindings, actor: &str, body: &Value, offer: Option<&str>) -> Result<Value, String> {
+    let mut message = json!({
+        "janus": "message",
+        "transaction": format!("{actor} asks"),
+        "session_id": bindings.number(&format!("${actor}.session"))?,
+        "handle_id": bindings.number(&format!("${actor}.handle"))?,
+        "body": bindings.fill(body)?,
+    });
+    if let Some(offer) = offer {
+        message["jsep"] = json!({"type": "offer", "sdp": sdp(offer)?});
+    }
+    Ok(message)
+}
+
+/// The reply to a synchronous request.
+pub(crate) fn answer_pattern(actor: &str, data: &Value) -> Value {
+    json!({
+        "janus": "success", "session_id": format!("${actor}.session"), "transaction": format!("{actor} asks"),
+        "sender": format!("${actor}.handle"), "plugindata": {"plugin": PACKAGE, "data": data},
+    })
+}
+
+/// The reply to an asynchronous request.
+pub(crate) fn ack_pattern(actor: &str) -> Value {
+    json!({"janus": "ack", "session_id": format!("${actor}.session"), "transaction": format!("{actor} asks")})
+}
+
+/// An event of the plugin.
+pub(crate) fn event_pattern(actor: &str, data: &Value, answers: bool, has_answer: bool) -> Value {
+    let mut pattern = json!({
+        "janus": "event", "session_id": format!("${actor}.session"), "sender": format!("${actor}.handle"),
+        "plugindata": {"plugin": PACKAGE, "data": data},
+    });
+    if answers {
+        pattern["transaction"] = format!("{actor} asks").into();
+    }
+    if has_answer {
+        pattern["jsep"] = json!({"type": "answer", "sdp": "the answer"});
+    }
+    pattern
+}
+
+/// A media command as dialogues write it.
+fn shown(command: &MediaCommand) -> Value {
+    match command {
+        MediaCommand::Negotiate { handle, traits, .. } => json!({
+            "command": "negotiate", "handle": handle.0, "session_name": traits.session_name,
+            "max_playback_rate": traits.max_playback_rate, "stereo": traits.stereo, "dtx": traits.dtx,
+        }),
+        MediaCommand::AddCandidate { handle, candidate } => {
+            json!({"command": "candidate", "handle": handle.0, "candidate": candidate})
+        }
+        MediaCommand::ClosePeer { handle } => json!({"command": "close", "handle": handle.0}),
+        MediaCommand::Join { handle, room, room_settings, settings } => json!({
+            "command": "join", "handle": handle.0, "room": room.0,
+            "rate": room_settings.sampling_rate, "stereo": room_settings.stereo,
+            "detects_talk": room_settings.talk_detection.is_some(),
+            "muted": settings.muted, "admin": settings.admin, "volume": settings.volume,
+            "position": settings.position, "bitrate": settings.bitrate, "quality": settings.complexity,
+            "loss": settings.expected_loss, "fec": settings.fec, "suspended": settings.suspended,
+        }),
+        MediaCommand::Configure { handle, settings } => json!({
+            "command": "configure", "handle": handle.0,
+            "muted": settings.muted, "admin": settings.admin, "volume": settings.volume,
+            "position": settings.position, "bitrate": settings.bitrate, "quality": settings.complexity,
+            "loss": settings.expected_loss, "fec": settings.fec, "suspended": settings.suspended,
+        }),
+        MediaCommand::UpdateRoom { room, settings } => {
+            json!({"command": "update", "room": room.0, "muted": settings.muted})
+        }
+        MediaCommand::Leave { handle } => json!({"command": "leave", "handle": handle.0}),
+        MediaCommand::ResetDecoder { handle } => json!({"command": "reset", "handle": handle.0}),
+    }
+}

@@ -1,0 +1,199 @@
+//! Reads a dialogue: lines of text into steps. See `README.md` for the format.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A dialogue.
+pub(crate) struct Script {
+    pub(crate) name: String,
+    /// `key=value` pairs that differ from the default configuration.
+    pub(crate) config: Vec<(String, String)>,
+    pub(crate) steps: Vec<Line>,
+    /// The conformance cases it cites.
+    pub(crate) cases: BTreeSet<u16>,
+}
+
+/// A step and where it stands.
+pub(crate) struct Line {
+    pub(crate) number: usize,
+    pub(crate) text: String,
+    pub(crate) step: Step,
+}
+
+pub(crate) enum Step {
+    /// The actor makes a session and attaches to the AudioBridge.
+    Opens(String),
+    /// A raw message of an actor.
+    Sends(String, Value),
+    /// The next message to an actor.
+    Gets(String, Value),
+    /// An AudioBridge request on the actor's handle, with an SDP or without.
+    Asks(String, Value, Option<String>),
+    /// The reply to it.
+    Has(String, Value),
+    /// Its acknowledgement.
+    Acked(String),
+    /// The event that answers it, with an answer or without.
+    Told(String, Value, bool),
+    /// An AudioBridge event that the actor did not ask for.
+    Hears(String, Value),
+    /// A number that names nothing yet.
+    Let(String),
+    /// A media event about the actor's handle.
+    Event(String, MediaStep),
+    /// The next media command.
+    Media(Value),
+    /// Time passes.
+    Wait(Duration),
+    /// The actor's connection closes.
+    Closes(String),
+    /// A long poll and what is made of it.
+    Polls { session: String, secret: Option<String>, outcome: String },
+    /// An admin request.
+    Admin(Value),
+    /// The reply to it.
+    AdminHas(Value),
+}
+
+pub(crate) enum MediaStep {
+    Answered(Value),
+    Refused(String),
+    Connected,
+    Receiving(bool),
+    Talking(bool),
+    Closed(String),
+}
+
+impl Script {
+    pub(crate) fn parse(name: &str, text: &str) -> Self {
+        let mut script = Self { name: name.to_owned(), config: Vec::new(), steps: Vec::new(), cases: BTreeSet::new() };
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            script
+                .read(index + 1, line)
+                .unwrap_or_else(|| panic!("{name}.dialogue:{}: what is this? {line}", index + 1));
+        }
+        script
+    }
+
+    /// Whether it needs neither media, nor time travel, nor a configuration of its own.
+    pub(crate) fn plays_live(&self) -> bool {
+        self.config.is_empty()
+            && self.steps.iter().all(|line| match &line.step {
+                Step::Event(..)
+                | Step::Media(_)
+                | Step::Wait(_)
+                | Step::Closes(_)
+                | Step::Polls { .. }
+                | Step::Admin(_)
+                | Step::AdminHas(_) => false,
+                Step::Opens(actor)
+                | Step::Sends(actor, _)
+                | Step::Gets(actor, _)
+                | Step::Asks(actor, ..)
+                | Step::Has(actor, _)
+                | Step::Acked(actor)
+                | Step::Told(actor, ..)
+                | Step::Hears(actor, _) => !is_http(actor),
+                Step::Let(_) => true,
+            })
+    }
+
+    /// Whether it says what the media planes are asked to do, and so has to say all of it.
+    pub(crate) fn watches_media(&self) -> bool {
+        self.steps.iter().any(|line| matches!(line.step, Step::Media(_)))
+    }
+
+    fn read(&mut self, number: usize, line: &str) -> Option<()> {
+        let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let step = match first {
+            "case" => {
+                let numbers = rest.split(':').next()?.split_whitespace();
+                for case in numbers {
+                    self.cases.insert(case.parse().ok()?);
+                }
+                return Some(());
+            }
+            "config" => {
+                for pair in rest.split_whitespace() {
+                    let (key, value) = pair.split_once('=')?;
+                    self.config.push((key.to_owned(), value.to_owned()));
+                }
+                return Some(());
+            }
+            "let" => Step::Let(rest.to_owned()),
+            "media" => Step::Media(json(rest)?),
+            "wait" => Step::Wait(Duration::from_secs(rest.strip_suffix('s')?.parse().ok()?)),
+            "poll" => {
+                let words: Vec<_> = rest.split_whitespace().collect();
+                let [session, secret, outcome] = words[..] else { return None };
+                let secret = (secret != "-").then(|| secret.to_owned());
+                Step::Polls { session: session.to_owned(), secret, outcome: outcome.to_owned() }
+            }
+            "admin" => match rest.split_once(' ')? {
+                ("sends", message) => Step::Admin(json(message)?),
+                ("has", message) => Step::AdminHas(json(message)?),
+                _ => return None,
+            },
+            "event" => {
+                let (actor, what) = rest.split_once(' ')?;
+                Step::Event(actor.to_owned(), media_step(what)?)
+            }
+            actor => actor_step(actor.to_owned(), rest)?,
+        };
+        self.steps.push(Line { number, text: line.to_owned(), step });
+        Some(())
+    }
+}
+
+/// Actors whose name begins so speak HTTP, the others WebSocket.
+pub(crate) fn is_http(actor: &str) -> bool {
+    actor.starts_with("http")
+}
+
+fn actor_step(actor: String, rest: &str) -> Option<Step> {
+    let (verb, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    Some(match verb {
+        "opens" => Step::Opens(actor),
+        "sends" => Step::Sends(actor, json(rest)?),
+        "gets" => Step::Gets(actor, json(rest)?),
+        "asks" => {
+            let (body, sdp) = match rest.rsplit_once(" with ") {
+                Some((body, sdp)) if !sdp.contains('}') => (body, Some(sdp.to_owned())),
+                _ => (rest, None),
+            };
+            Step::Asks(actor, json(body)?, sdp)
+        }
+        "has" => Step::Has(actor, json(rest)?),
+        "acked" => Step::Acked(actor),
+        "told" => match rest.strip_suffix(" with answer") {
+            Some(data) => Step::Told(actor, json(data)?, true),
+            None => Step::Told(actor, json(rest)?, false),
+        },
+        "hears" => Step::Hears(actor, json(rest)?),
+        "closes" => Step::Closes(actor),
+        _ => return None,
+    })
+}
+
+fn media_step(what: &str) -> Option<MediaStep> {
+    let (what, rest) = what.split_once(' ').unwrap_or((what, ""));
+    Some(match what {
+        "answered" => MediaStep::Answered(if rest.is_empty() { Value::Null } else { json(rest)? }),
+        "refused" => MediaStep::Refused(rest.to_owned()),
+        "connected" => MediaStep::Connected,
+        "receiving" => MediaStep::Receiving(rest.parse().ok()?),
+        "talking" => MediaStep::Talking(rest.parse().ok()?),
+        "closed" => MediaStep::Closed(rest.to_owned()),
+        _ => return None,
+    })
+}
+
+fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
