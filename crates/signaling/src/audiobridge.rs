@@ -21,7 +21,7 @@ use crate::core::config::{Config, Limits};
 use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, IdSource, RoomId};
 use crate::core::jsep::Jsep;
-use crate::core::media::{Answer, MediaCommand};
+use crate::core::media::{Answer, MediaCommand, MemberSettings};
 use participant::{Attachment, Participant};
 use request::{Asked, Body, Verb, VerbLater, VerbNow};
 use room::{Hearing, Room};
@@ -148,7 +148,7 @@ impl AudioBridge {
         attachment.audio_level = answer.audio_level;
         // Once it was offered it stays, since clients leave it out of later offers.
         if answer.fec && !std::mem::replace(&mut attachment.fec, true) {
-            effects.extend(self.configure_media(handle));
+            effects.extend(self.configure_media(handle, None));
         }
     }
 
@@ -257,10 +257,15 @@ impl AudioBridge {
         }))
     }
 
-    /// The settings of a participant as they are now, if its media flows.
-    fn configure_media(&self, handle: HandleId) -> Option<Effect> {
+    /// How a participant sounds and hears now, if its media flows.
+    fn media_settings(&self, handle: HandleId) -> Option<MemberSettings> {
         let attachment = self.attachments.get(&handle).filter(|attachment| attachment.connected)?;
-        let settings = attachment.participant.as_ref()?.settings(attachment);
+        Some(attachment.participant.as_ref()?.settings(attachment))
+    }
+
+    /// Tells the mixer how a participant sounds and hears, if that is another way than `before`.
+    fn configure_media(&self, handle: HandleId, before: Option<&MemberSettings>) -> Option<Effect> {
+        let settings = self.media_settings(handle).filter(|settings| Some(settings) != before)?;
         Some(Effect::Media(MediaCommand::Configure { handle, settings }))
     }
 

@@ -20,7 +20,7 @@ impl AudioBridge {
             Some(participant) if participant.muted != muted => participant.muted = muted,
             Some(_) | None => return Ok(response::success()),
         }
-        effects.extend(self.configure_media(handle));
+        effects.extend(self.configure_media(handle, None));
         if let Some((room, participant)) = self.seat(handle) {
             let data = response::participant_update(room.id, self.describe(handle, participant, room));
             effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });

@@ -122,6 +122,7 @@ impl AudioBridge {
         let moves = room.settings.stereo && wishes.spatial_position.is_some();
         let is_told = wishes.muted.is_some() || wishes.display.is_some() || wishes.denoise || moves;
         let has_groups = !room.groups.is_empty();
+        let before = self.media_settings(handle);
         let attachment = self.attachments.get_mut(&handle);
         if let Some(participant) = attachment.and_then(|attachment| attachment.participant.as_mut()) {
             participant.muted = wishes.muted.unwrap_or(participant.muted);
@@ -141,7 +142,7 @@ impl AudioBridge {
                 participant.group = wishes.group;
             }
         }
-        effects.extend(self.configure_media(handle));
+        effects.extend(self.configure_media(handle, before.as_ref()));
         if is_told && let Some((room, participant)) = self.seat(handle) {
             let data = response::participant_update(room.id, self.describe(handle, participant, room));
             let to = self.audience(room, Some(handle), Hearing::Unpaused);

@@ -1,12 +1,15 @@
 //! The error table of the core protocol: codes and texts are API. The only place they are written.
 
 use super::field::FieldError;
+use super::ids::SessionId;
 
 /// A refusal of a core request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Error {
     pub(crate) code: u16,
     pub(crate) reason: String,
+    /// The session it is about, where the request does not name it as its own.
+    pub(crate) about: Option<SessionId>,
 }
 
 impl Error {
@@ -88,8 +91,8 @@ impl Error {
         Self::new(467, "candidates is not an array")
     }
 
-    pub(crate) fn session_in_use() -> Self {
-        Self::new(468, "Session ID already in use")
+    pub(crate) fn session_in_use(session: SessionId) -> Self {
+        Self { about: Some(session), ..Self::new(468, "Session ID already in use") }
     }
 
     pub(crate) fn unexpected_answer() -> Self {
@@ -122,7 +125,7 @@ impl Error {
     }
 
     fn new(code: u16, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+        Self { code, reason: reason.into(), about: None }
     }
 }
 

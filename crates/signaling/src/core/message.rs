@@ -110,7 +110,9 @@ pub(crate) fn event(what: &str, session: SessionId) -> Map<String, Value> {
 fn refused(session: i64, transaction: Option<&str>, error: &Error) -> Value {
     let mut message = Map::new();
     message.insert("janus".to_owned(), "error".into());
-    if session != 0 {
+    if let Some(about) = error.about {
+        message.insert("session_id".to_owned(), about.0.into());
+    } else if session != 0 {
         message.insert("session_id".to_owned(), session.into());
     }
     if let Some(transaction) = transaction {

@@ -31,7 +31,9 @@ impl Core {
         self.authorize(envelope)?;
         let id = match envelope.fields().natural("id")? {
             None | Some(0) => None,
-            Some(id) if self.sessions.contains_key(&SessionId(id)) => return Err(Error::session_in_use()),
+            Some(id) if self.sessions.contains_key(&SessionId(id)) => {
+                return Err(Error::session_in_use(SessionId(id)));
+            }
             Some(id) => Some(SessionId(id)),
         };
         let limits = &self.config.limits;
