@@ -30,6 +30,8 @@ const MAX_GAP: u64 = 5_760;
 /// A packet whose transit differs by more than this from the others' belongs to a new stream: 360 ms, beyond what any
 /// delay could make up for.
 const MAX_JUMP: i64 = MAX_TARGET + MAX_EXCESS;
+/// So many stragglers in a row are no stragglers, although their sequence numbers say so.
+const MAX_STRAGGLERS: u32 = 5;
 /// On a restart, packets overdue by more than this are left out: 60 ms.
 const MAX_OVERDUE: i64 = 2_880;
 /// So many losses in the windows make it worth a packet's delay to have the successor, and its FEC, in time: 2 %.
@@ -106,7 +108,7 @@ impl Piece {
 pub struct JitterBuffer {
     /// In order of timestamps, none twice.
     packets: VecDeque<WaitingPacket>,
-    /// RTP time after the last piece; meaningless while paused.
+    /// RTP time after the last piece; what is older has played or never will.
     next: u64,
     playing: bool,
     /// How much was concealed since the last packet in the hope that `next` would still come.
@@ -115,6 +117,8 @@ pub struct JitterBuffer {
     last_duration: u32,
     lateness: Lateness,
     skipped: u64,
+    /// Packets in a row that came far too late.
+    stragglers: u32,
 }
 
 impl JitterBuffer {
@@ -127,19 +131,24 @@ impl JitterBuffer {
     pub fn insert(&mut self, packet: WaitingPacket, arrival: u64, ready: u64) -> Insertion {
         let transit = difference(arrival, packet.timestamp);
         let shift = self.lateness.earliest().map_or(0, |earliest| transit.saturating_sub(earliest));
-        // While the stream flows, one that is far too late is a straggler; after a pause it is the stream itself.
-        if shift > MAX_JUMP && self.playing {
-            return Insertion::Late;
+        // Far too late: a straggler, unless the old stream has run dry and this one goes on.
+        if shift > MAX_JUMP {
+            self.stragglers += 1;
+            let older = packet.sequence <= self.last_sequence && self.stragglers <= MAX_STRAGGLERS;
+            if self.playing || older {
+                return Insertion::Late;
+            }
         }
+        self.stragglers = 0;
         let jumped = shift.unsigned_abs() > MAX_JUMP as u64;
         if jumped {
             self.packets.clear();
             self.lateness = Lateness::default();
             self.playing = false;
+            self.next = 0;
         }
         self.lateness.record(difference(ready, packet.timestamp), transit, arrival, packet.has_fec);
-        let over = packet.timestamp < self.next && !jumped && (self.playing || self.next - packet.timestamp <= MAX_GAP);
-        if over {
+        if packet.timestamp < self.next {
             return Insertion::Late;
         }
         let place = self.packets.partition_point(|waiting| waiting.timestamp < packet.timestamp);
@@ -169,6 +178,9 @@ impl JitterBuffer {
         };
         let gap = first.timestamp - self.next;
         let covered = gap.min(u64::from(self.held));
+        if covered > 0 {
+            self.lateness.current.lost += u32::from(first.sequence != self.last_sequence.wrapping_add(1));
+        }
         self.next += covered;
         self.held = 0;
         match gap - covered {
@@ -233,14 +245,13 @@ impl JitterBuffer {
     /// Starts with the first packet when its time has come. `None`: it plays now.
     fn start(&mut self, tick: u64, queued: u32) -> Option<Piece> {
         let target = self.target().unwrap_or(0);
-        let wait = loop {
+        let (first, wait) = loop {
             let Some(first) = self.packets.front() else {
                 return Some(Piece::Pause);
             };
             let wait = target - difference(tick, first.timestamp) - i64::from(queued);
             if wait >= -MAX_OVERDUE || self.packets.len() == 1 {
-                self.next = first.timestamp;
-                break wait;
+                break (first.timestamp, wait);
             }
             self.packets.pop_front();
             self.skipped += 1;
@@ -248,6 +259,7 @@ impl JitterBuffer {
         if wait >= TICK as i64 {
             return Some(Piece::Pause);
         }
+        self.next = first;
         self.playing = true;
         self.held = 0;
         (wait > 0).then_some(Piece::Silence { duration: wait as u32 })
@@ -280,7 +292,7 @@ impl JitterBuffer {
         let Some(first) = self.packets.front() else {
             return Piece::Pause;
         };
-        let lost = first.sequence != self.last_sequence + 1;
+        let lost = first.sequence != self.last_sequence.wrapping_add(1);
         let restorable = if lost && first.has_fec { first.duration } else { 0 };
         // FEC restores exactly the one packet before; what is missing before that is concealed first.
         let fec = (gap == restorable).then(|| Arc::clone(&first.payload));

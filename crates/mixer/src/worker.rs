@@ -285,3 +285,66 @@ impl<O: Copy> Worker<O> {
 fn offset(phase: usize) -> u64 {
     phase as u64 * PHASE_STEP
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const SILENT_FRAME: [u8; 3] = [0xf8, 0xff, 0xfe];
+
+    fn join(worker: &mut Worker<u32>, room: u64, index: u32, now: Instant) {
+        let join = Command::Join {
+            room: RoomKey(room),
+            room_settings: RoomSettings { trust_levels: false, ..RoomSettings::default() },
+            member: MemberSlot { index, generation: 0 },
+            outlet: index,
+            settings: MemberSettings::default(),
+        };
+        worker.handle_command(join, now);
+    }
+
+    /// Sends a packet from each of four members in two rooms, ticks all, and counts the packets of each room.
+    fn turn(worker: &mut Worker<u32>, number: u64, epoch: Instant) -> [usize; 2] {
+        let now = epoch + Duration::from_millis(20 * number);
+        for index in 0..4 {
+            let packet = AudioPacket {
+                sequence: number,
+                timestamp: number * 960,
+                audio_level: None,
+                payload: Arc::from(SILENT_FRAME.as_slice()),
+                arrival: now,
+            };
+            worker.handle_packet(MemberSlot { index, generation: 0 }, packet);
+        }
+        worker.handle_timeout(now + Duration::from_millis(19));
+        let mut counts = [0; 2];
+        while let Some(output) = worker.poll_output() {
+            if let Output::Packet { outlet, .. } = output {
+                counts[outlet as usize / 2] += 1;
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn a_panic_costs_its_room_a_tick_and_in_the_end_its_member_the_voice() {
+        #[expect(clippy::disallowed_methods, reason = "any instant will do for a beginning of virtual time")]
+        let epoch = Instant::now();
+        let mut worker = Worker::new(WorkerConfig::default(), epoch);
+        for index in 0..4 {
+            join(&mut worker, u64::from(index) / 2, index, epoch);
+        }
+        turn(&mut worker, 0, epoch);
+        (1..10).for_each(|number| assert_eq!(turn(&mut worker, number, epoch), [2, 2]));
+
+        worker.rooms[0].as_mut().unwrap().sabotaged = Some(1);
+        let turns: Vec<_> = (10..20).map(|number| turn(&mut worker, number, epoch)).collect();
+
+        // Three strikes; then the member is not decoded any more, and both rooms go on.
+        assert_eq!(worker.counters().panics, 3);
+        assert_eq!(turns.iter().filter(|counts| **counts == [0, 2]).count(), 3);
+        assert_eq!(turns[9], [2, 2]);
+    }
+}

@@ -145,14 +145,15 @@ fn automatic_bitrate(format: Format) -> u32 {
     3_000 + format.rate.hz() * format.channels() as u32
 }
 
-/// Below this bit rate libopus pays for FEC with bandwidth (`decide_fec`; 16 and 48 kHz measured, the others in
-/// proportion to what their bandwidth needs).
+/// Below this bit rate libopus pays for FEC with bandwidth (`decide_fec`), at the latest in the first packets of an
+/// encoder. Measured with libopus 1.6.1, complexity 4 and 6, 1 to 20 % loss: the least that never did, and had FEC, was
+/// 20, 22, 26, 32 and 34 kb/s.
 fn fec_floor(rate: SamplingRate) -> u32 {
     match rate {
-        SamplingRate::Hz8000 => 16_000,
-        SamplingRate::Hz12000 => 20_000,
-        SamplingRate::Hz16000 => 24_000,
-        SamplingRate::Hz24000 => 32_000,
+        SamplingRate::Hz8000 => 24_000,
+        SamplingRate::Hz12000 => 26_000,
+        SamplingRate::Hz16000 => 30_000,
+        SamplingRate::Hz24000 => 36_000,
         SamplingRate::Hz48000 => 40_000,
     }
 }

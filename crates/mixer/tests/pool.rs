@@ -1,0 +1,94 @@
+//! The threads: they tick in real time, sleep without rooms, drop what does not fit, and end when told.
+
+mod harness;
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use harness::{Client, ROOM, silence, slot};
+use mixer::{Command, Counters, MemberSettings, MixedPacket, Output, Pool, PoolConfig, RoomSettings, WorkerHandle};
+
+type Turn = (Vec<MixedPacket>, Counters, String);
+
+fn start(config: &PoolConfig) -> (Vec<WorkerHandle<u32>>, mpsc::Receiver<Turn>) {
+    let (sender, turns) = mpsc::channel();
+    #[expect(clippy::disallowed_methods, reason = "this tests the shell, which lives in real time")]
+    let epoch = Instant::now();
+    let handles = Pool::spawn(config, epoch, |_| {
+        let sender = sender.clone();
+        move |outputs: &mut dyn Iterator<Item = Output<u32>>, counters: &Counters| {
+            let packets = outputs.filter_map(|output| match output {
+                Output::Packet { packet, .. } => Some(packet),
+                Output::Event { .. } => None,
+            });
+            let thread = std::thread::current().name().unwrap_or_default().to_owned();
+            let _ = sender.send((packets.collect(), *counters, thread));
+        }
+    });
+    (handles.unwrap(), turns)
+}
+
+fn join(index: u32) -> Command<u32> {
+    Command::Join {
+        room: ROOM,
+        room_settings: RoomSettings::default(),
+        member: slot(index),
+        outlet: index,
+        settings: MemberSettings::default(),
+    }
+}
+
+const SOON: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_room_gets_its_packets_in_time_and_an_empty_worker_sleeps() {
+    let (handles, turns) = start(&PoolConfig { workers: 2, ..PoolConfig::default() });
+    // Nothing is due yet.
+    assert!(turns.recv_timeout(Duration::from_millis(100)).is_err());
+
+    handles[1].command(join(0));
+    let first = turns.recv_timeout(SOON).unwrap();
+    let later: Vec<Turn> = (0..10).map(|_| turns.recv_timeout(SOON).unwrap()).collect();
+
+    assert_eq!((first.0.len(), first.2.as_str()), (1, "mix-1"));
+    let last = &later[9];
+    assert_eq!((last.0[0].media_time - first.0[0].media_time) % 960, 0);
+    assert!(last.1.ticks >= 10);
+
+    handles[1].command(Command::Leave { member: slot(0) });
+    // At most one turn was under way.
+    let after = std::iter::from_fn(|| turns.recv_timeout(Duration::from_millis(100)).ok()).count();
+    assert!(after <= 1, "{after} turns after the last member left");
+    handles.iter().for_each(WorkerHandle::stop);
+}
+
+#[test]
+fn a_full_queue_drops_the_newest_and_counts_it() {
+    let (handles, turns) = start(&PoolConfig { packet_queue: 8, ..PoolConfig::default() });
+    let mut client = Client::new(0);
+
+    // Without a room nothing takes them out.
+    let taken = (0..12).filter(|_| handles[0].packet(slot(0), client.say(silence))).count();
+    assert_eq!(taken, 8);
+    handles[0].command(join(0));
+    let (_, counters, _) = turns.recv_timeout(SOON).unwrap();
+
+    assert_eq!((counters.packets, counters.dropped_queue), (8, 4));
+    handles[0].stop();
+}
+
+#[test]
+fn stop_ends_the_thread_and_later_calls_do_nothing() {
+    let (handles, turns) = start(&PoolConfig::default());
+    handles[0].command(join(0));
+    turns.recv_timeout(SOON).unwrap();
+
+    handles[0].stop();
+
+    // The sink is gone with its thread.
+    while turns.try_recv().is_ok() {}
+    assert_eq!(turns.try_recv().unwrap_err(), mpsc::TryRecvError::Disconnected);
+    handles[0].stop();
+    handles[0].command(join(1));
+    assert!(!handles[0].packet(slot(1), Client::new(1).say(silence)));
+}
