@@ -61,6 +61,8 @@ pub(crate) struct Member<O> {
     claim: Claim,
     /// Bytes of the packet that plays.
     size: usize,
+    /// Ticks since it was last decoded.
+    undecoded: u32,
     /// Something was missing in this tick.
     missing: bool,
     history: History,
@@ -91,6 +93,7 @@ impl<O> Member<O> {
             queued: 0,
             claim: Claim::Paused,
             size: 0,
+            undecoded: 0,
             missing: true,
             history: History::default(),
             voice: None,
@@ -143,10 +146,10 @@ impl<O> Member<O> {
         }
     }
 
-    /// How likely it sounds, as far as can be seen without level or decoding: the encoders of browsers make larger
-    /// packets of louder sound.
-    pub(crate) fn size(&self) -> usize {
-        self.size
+    /// How much it is worth to decode it only to see whether it sounds, where it does not say so: encoders make
+    /// larger packets of louder sound, and who has waited long has its turn (a byte for each 200 ms).
+    pub(crate) fn rank_as_probe(&self) -> i32 {
+        (self.size as u32 + self.undecoded / 10).min(i32::MAX as u32) as i32
     }
 
     /// It contributed to the last tick, so that it has to fade out in this one.
@@ -167,6 +170,7 @@ impl<O> Member<O> {
             voice.push(&piece, counters);
             remember(&mut self.history, piece);
         }
+        self.undecoded = 0;
         self.settle(tick, &mut voice, counters);
         self.level = voice.play(counters);
         self.voice = Some(voice);
@@ -191,6 +195,7 @@ impl<O> Member<O> {
             remember(&mut self.history, piece);
         }
         self.queued = self.queued.saturating_sub(play);
+        self.undecoded = self.undecoded.saturating_add(1);
         self.level = SILENCE;
     }
 

@@ -22,9 +22,12 @@ impl Sums {
         (self.frame, self.count) = (frame, count);
         let length = frame * (count + 1);
         for sums in [&mut self.before, &mut self.from] {
-            sums.clear();
-            sums.resize(length, 0.0);
+            if sums.len() < length {
+                sums.resize(length, 0.0);
+            }
         }
+        self.before[..frame].fill(0.0);
+        self.from[length - frame..length].fill(0.0);
         for index in 0..count {
             let (sums, next) = self.before.split_at_mut((index + 1) * frame);
             add(&mut next[..frame], &sums[index * frame..], contribution(index));
@@ -37,7 +40,7 @@ impl Sums {
 
     /// The sum of all.
     pub fn total(&self) -> &[f32] {
-        &self.before[self.count * self.frame..]
+        &self.before[self.count * self.frame..][..self.frame]
     }
 
     /// Writes the sum of all but the contribution `index`.

@@ -182,7 +182,7 @@ impl<O: Copy> Room<O> {
         candidates.clear();
         for (index, member) in self.members.iter().enumerate() {
             if !member.chosen && member.may_sound(settings) && member.claim(settings) == Claim::Unknown {
-                candidates.push((member.size() as i32, index));
+                candidates.push((member.rank_as_probe(), index));
             }
         }
         keep_loudest(candidates, MAX_PROBES);

@@ -10,6 +10,7 @@ use mixer::{Command, Counters, MemberSettings, MixedPacket, Output, Pool, PoolCo
 
 type Turn = (Vec<MixedPacket>, Counters, String);
 
+#[expect(clippy::unwrap_used, reason = "test code")]
 fn start(config: &PoolConfig) -> (Vec<WorkerHandle<u32>>, mpsc::Receiver<Turn>) {
     let (sender, turns) = mpsc::channel();
     #[expect(clippy::disallowed_methods, reason = "this tests the shell, which lives in real time")]

@@ -132,6 +132,13 @@ impl Client {
         self
     }
 
+    /// Makes all packets 200 bytes long.
+    pub fn with_constant_bitrate(mut self) -> Self {
+        self.encoder.set_bitrate(opus::Bitrate::Bits(80_000)).unwrap();
+        self.encoder.set_vbr(false).unwrap();
+        self
+    }
+
     /// The next 20 ms of a sound, as a packet.
     pub fn say(&mut self, sound: impl Fn(usize) -> f32) -> AudioPacket {
         self.say_for(960, sound)
