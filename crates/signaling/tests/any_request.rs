@@ -1,6 +1,9 @@
 //! Whatever JSON comes: nothing panics, every request gets exactly one reply, and generated ids stay within what
 //! JavaScript can count.
 
+#![expect(clippy::unwrap_used, reason = "what is not as expected fails the test")]
+#![expect(clippy::disallowed_methods, reason = "virtual time has to begin somewhere")]
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;

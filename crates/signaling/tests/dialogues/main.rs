@@ -4,6 +4,9 @@
 //!
 //! The format is described in `README.md` beside this file.
 
+#![expect(clippy::unwrap_used, reason = "what is not as expected fails the test")]
+#![expect(clippy::disallowed_methods, reason = "virtual time has to begin somewhere")]
+
 mod coverage;
 mod live;
 mod pattern;
