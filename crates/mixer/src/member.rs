@@ -149,7 +149,7 @@ impl<O> Member<O> {
     /// How much it is worth to decode it only to see whether it sounds, where it does not say so: encoders make
     /// larger packets of louder sound, and who has waited long has its turn (a byte for each 200 ms).
     pub(crate) fn rank_as_probe(&self) -> i32 {
-        (self.size as u32 + self.undecoded / 10).min(i32::MAX as u32) as i32
+        (self.size as u32 + self.undecoded / 10) as i32
     }
 
     /// It contributed to the last tick, so that it has to fade out in this one.

@@ -94,7 +94,7 @@ fn in_a_muted_room_only_admins_sound() {
     scene.run(20, |_| AMPLITUDE);
     assert!(scene.heard(0) && scene.heard(1));
 
-    scene.update(RoomSettings { muted: true, ..room.clone() });
+    scene.update(RoomSettings { muted: true, ..room });
     scene.run(20, |_| AMPLITUDE);
     assert!(!scene.heard(0) && scene.heard(1));
 

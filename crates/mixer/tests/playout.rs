@@ -1,4 +1,5 @@
 //! From arrival to mix: latency, what browsers' pacing costs, loss, drift, and bad weather, through a whole worker.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod harness;
 

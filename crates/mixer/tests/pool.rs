@@ -1,4 +1,5 @@
 //! The threads: they tick in real time, sleep without rooms, drop what does not fit, and end when told.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod harness;
 
@@ -10,7 +11,6 @@ use mixer::{Command, Counters, MemberSettings, MixedPacket, Output, Pool, PoolCo
 
 type Turn = (Vec<MixedPacket>, Counters, String);
 
-#[expect(clippy::unwrap_used, reason = "test code")]
 fn start(config: &PoolConfig) -> (Vec<WorkerHandle<u32>>, mpsc::Receiver<Turn>) {
     let (sender, turns) = mpsc::channel();
     #[expect(clippy::disallowed_methods, reason = "this tests the shell, which lives in real time")]
