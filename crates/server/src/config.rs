@@ -225,7 +225,7 @@ impl Config {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Text }
+        Self { filter: "info,str0m=error,is=error,dimpl=error".to_owned(), format: LogFormat::Text }
     }
 }
 
