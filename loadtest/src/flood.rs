@@ -27,7 +27,8 @@ pub struct Flood {
 }
 
 impl Flood {
-    /// Starts; requests are about rooms near `room`.
+    /// Starts; requests are about `room`, which should not exist: a server that overlooks what is wrong with a
+    /// `destroy` would otherwise end the call that is measured.
     pub fn start(
         connector: &Connector,
         garbage: &scenario::Garbage,
@@ -79,7 +80,7 @@ fn ask(stop: &AtomicBool, rate: u32, connector: &Connector, room: u64) -> Garbag
         };
         let broken = source.request(session, handle, room);
         result.requests += 1;
-        let answer = manager.as_mut().map(|manager| manager.exchange(broken.text, session, handle));
+        let answer = manager.as_mut().map(|manager| manager.exchange(broken.text, broken.has_event));
         let answer = match answer {
             Some(Ok(notice)) => describe(&notice),
             Some(Err(_)) | None => {

@@ -15,8 +15,10 @@ pub struct Garbage {
 pub struct BrokenRequest {
     /// What is wrong with it.
     pub kind: &'static str,
-    /// What is sent; `{session}` and `{handle}` have been filled in.
+    /// What is sent.
     pub text: String,
+    /// Whether an `ack` to it is not the last word.
+    pub has_event: bool,
 }
 
 /// Every field of every request that has a type.
@@ -68,6 +70,9 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("listparticipants", &["room"]),
     ("changeroom", &["room", "id", "display", "muted", "quality", "volume"]),
 ];
+
+/// Acknowledged before anybody looks into it.
+const TRICKLE: &str = "trickle without a candidate";
 
 const BROKEN_SDP: &[&str] = &[
     "",
@@ -139,7 +144,7 @@ impl Garbage {
                 let sdp = BROKEN_SDP[self.random.random_range(0..BROKEN_SDP.len())];
                 ("broken SDP", envelope(json!({"janus": "message", "body": {"request": "configure"}, "jsep": {"type": "offer", "sdp": sdp}})))
             }
-            5 => ("trickle without a candidate", envelope(json!({"janus": "trickle", "candidate": {"sdpMid": 7}}))),
+            5 => (TRICKLE, envelope(json!({"janus": "trickle", "candidate": {"sdpMid": 7}}))),
             _ => {
                 let (request, fields) = FIELDS[self.random.random_range(0..FIELDS.len())];
                 let field = fields[self.random.random_range(0..fields.len())];
@@ -148,7 +153,8 @@ impl Garbage {
                 ("wrong type", envelope(json!({"janus": "message", "body": body})))
             }
         };
-        BrokenRequest { kind, text }
+        let has_event = kind != TRICKLE;
+        BrokenRequest { kind, text, has_event }
     }
 
     /// No field takes any of these.

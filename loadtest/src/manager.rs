@@ -15,7 +15,7 @@ use crate::scenario::Room;
 
 /// A server that takes longer for an answer has failed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-/// An event follows its `ack` within this, or there is none (a trickle has none).
+/// An event follows its `ack` within this, or there is none.
 const EVENT_LIMIT: Duration = Duration::from_millis(200);
 /// Requests under way at once.
 const AHEAD: usize = 32;
@@ -85,12 +85,12 @@ impl Manager {
         self.session.zip(self.handle)
     }
 
-    /// Sends a text as it is and waits for the final answer: for an `ack`, the event that follows it, if one does.
-    pub fn exchange(&mut self, text: String, session: u64, handle: u64) -> anyhow::Result<Notice> {
-        let request = Request { session: Some(session), handle: Some(handle), text };
+    /// Sends a text as it is and waits for the answer: for an `ack`, if `has_event`, the event that follows it.
+    pub fn exchange(&mut self, text: String, has_event: bool) -> anyhow::Result<Notice> {
+        let request = Request { session: self.session, handle: self.handle, text };
         self.requests.send(request).map_err(|_| anyhow!("the connection is gone"))?;
         let notice = self.next()?;
-        if matches!(notice, Notice::Ack { .. }) {
+        if has_event && matches!(notice, Notice::Ack { .. }) {
             return Ok(self.next_within(EVENT_LIMIT).unwrap_or(notice));
         }
         Ok(notice)

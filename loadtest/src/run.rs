@@ -45,6 +45,8 @@ pub struct Options {
 
 /// Once everybody has begun to join, so long until those still on their way are given up.
 const LAST_JOIN: Duration = Duration::from_secs(35);
+/// So far above the first room's id is none.
+const NO_ROOM: u64 = 1_000_000;
 /// File descriptors besides those of participants.
 const OTHER_FILES: u64 = 64;
 
@@ -114,13 +116,14 @@ fn play(scenario: &Scenario, options: &Options, stage: &mut Stage) -> anyhow::Re
             .server
             .zip(report.windows[0].server)
             .map(|(with, without)| (with.cpu_percent - without.cpu_percent) / 100.0 * window.seconds * 1000.0);
-        report.join.cpu_ms = extra.map(|extra| extra / joins.max(1) as f64).or(report.join.cpu_ms);
+        report.join.guest_cpu_ms = extra.map(|extra| extra / joins.max(1) as f64);
         report.windows.push(window);
     }
     if let Some(garbage) = &scenario.garbage {
         let mut result = None;
         let window = measure(stage, options, "garbage", |stage| {
-            let flood = Flood::start(stage.connector(), garbage, stage.media_addresses(), scenario.room.first);
+            let flood =
+                Flood::start(stage.connector(), garbage, stage.media_addresses(), scenario.room.first + NO_ROOM);
             stage.wait(Duration::from_secs(garbage.seconds.into()));
             result = Some(flood.map(Flood::stop));
         })?;
@@ -136,7 +139,7 @@ fn play(scenario: &Scenario, options: &Options, stage: &mut Stage) -> anyhow::Re
         answered_ms: Spread::of(&totals.answered),
         connected_ms: Spread::of(&totals.connected),
         audible_ms: Spread::of(&totals.audible),
-        cpu_ms: report.join.cpu_ms,
+        ..report.join
     };
     report.failures = stage.failures();
     report.series = stage.take_series();

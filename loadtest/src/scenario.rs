@@ -201,7 +201,7 @@ pub struct Expect {
     pub cpu_ms_per_participant: Option<f64>,
     /// The server's CPU in percent of a core.
     pub cpu_percent: Option<f64>,
-    /// The server's CPU per join.
+    /// The server's CPU per join; with guests per guest: join, stay and leave.
     pub cpu_ms_per_join: Option<f64>,
     /// Resident memory per participant, against before the run.
     pub memory_kb_per_participant: Option<f64>,

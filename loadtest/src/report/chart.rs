@@ -111,5 +111,6 @@ fn round_up(value: f64) -> f64 {
 }
 
 fn number(value: f64) -> String {
-    if value.abs() >= 10.0 || value == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+    let decimals = if value.fract() == 0.0 { 0 } else { usize::from(value < 10.0) + 1 };
+    format!("{value:.decimals$}")
 }

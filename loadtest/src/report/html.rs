@@ -8,7 +8,7 @@ type Value = fn(&Second) -> Option<f64>;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}\
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2.5rem}pre{overflow-x:auto;background:#f4f4f4;padding:1rem;border-radius:6px;font-size:13px}\
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:1rem}svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:#222}\
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:#222}\
 .title{font-weight:600;font-size:13px}.grid{stroke:#ddd}.left,.name{text-anchor:end}.below{text-anchor:middle}";
 
 /// The page: of several reports also the cost against the number of participants.

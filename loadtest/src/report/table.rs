@@ -19,6 +19,9 @@ pub fn table(report: &Report) -> String {
     rows.extend(spread("  until connected", report.join.connected_ms));
     rows.extend(spread("  until audio", report.join.audible_ms));
     rows.extend(report.join.cpu_ms.map(|cpu| row("  server CPU", format!("{cpu:.2} ms each"))));
+    rows.extend(
+        report.join.guest_cpu_ms.map(|cpu| row("  server CPU per guest", format!("{cpu:.2} ms: join, stay and leave"))),
+    );
     for window in &report.windows {
         window_rows(window, &mut rows);
     }

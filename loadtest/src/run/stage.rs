@@ -55,6 +55,8 @@ pub(super) struct Stage {
     totals: Timings,
     window: Timings,
     window_own: (Instant, Duration),
+    sampled: Instant,
+    /// How long participants have been present, summed over all of them.
     participant_seconds: f64,
     series: Vec<Second>,
     collection: Collection,
@@ -105,6 +107,7 @@ impl Stage {
             totals: Timings::default(),
             window: Timings::default(),
             window_own: (epoch, Duration::ZERO),
+            sampled: epoch,
             participant_seconds: 0.0,
             series: Vec::new(),
             collection: Collection::default(),
@@ -201,6 +204,10 @@ impl Stage {
             sum.counts = sum.counts.plus(sample.counts);
             sum.timings.add(&sample.timings);
         }
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(std::mem::replace(&mut self.sampled, now));
+        let present = (self.latest.present + sum.counts.present) as f64 / 2.0;
+        self.participant_seconds += present * passed.as_secs_f64();
         self.latest = sum.counts;
         self.totals.add(&sum.timings);
         self.window.add(&sum.timings);
@@ -227,7 +234,6 @@ impl Stage {
         let at = (now - self.started).as_secs_f64();
         let length = (at - last).max(1e-3);
         let counts = self.latest;
-        self.participant_seconds += (self.noted.present + counts.present) as f64 / 2.0 * length;
         let packets = counts.received.saturating_sub(self.noted.received) as f64;
         let cpu_percent = usage.and_then(|usage| {
             let (then, before) = self.latest_cpu.replace((now, usage.cpu))?;

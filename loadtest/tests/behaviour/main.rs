@@ -9,6 +9,7 @@
 
 mod content;
 mod dialogue;
+mod garbage;
 mod listening;
 mod messages;
 mod numbers;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use loadtest::listening::Hearing;
 use loadtest::report::chart::{Chart, Line};
 use loadtest::report::comparison::Comparison;
-use loadtest::report::{Generator, Join, Report, ServerLoad, Spread, Window, html, table};
+use loadtest::report::{GarbageResult, Generator, Join, Report, ServerLoad, Spread, Window, html, table};
 use loadtest::scenario::Expect;
 use loadtest::tally::{Outcome, Times};
 use loadtest::tone::Tone;
@@ -52,7 +52,15 @@ fn a_good_run_passes() {
 #[test]
 fn each_kind_of_trouble_is_named() {
     type Damage = fn(&mut Report);
-    let cases: [(&str, Damage); 6] = [
+    let cases: [(&str, Damage); 8] = [
+        ("wrong type → created", |report| {
+            let answers = [("wrong type → created", 2), ("unknown verb → error 453", 9), ("trickle → ack", 1)];
+            let answers = answers.map(|(answer, count)| (answer.to_owned(), count)).into();
+            report.garbage = Some(GarbageResult { answers, ..GarbageResult::default() });
+        }),
+        ("disconnects", |report| {
+            report.garbage = Some(GarbageResult { disconnects: 1, ..GarbageResult::default() });
+        }),
         ("failed", |report| report.join.failed = 1),
         ("vanished", |report| report.windows[0].vanished = 1),
         ("not heard", |report| report.windows[0].hearing.missed = 1),
