@@ -61,7 +61,7 @@ describe('two people in two Firefoxes', () => {
     await ada.seesNotice('The server is gone');
     server = await startServer({ ports: server.ports });
 
-    await Promise.all([ada, ben].map((page) => page.seesPhase('inside')));
+    await Promise.all([ada, ben].map((page) => page.isInside()));
     await Promise.all([ada.hearsSpeechOf('ben', 'ada'), ben.hearsSpeechOf('ada', 'ben')]);
   });
 
@@ -76,16 +76,24 @@ describe('two people in two Firefoxes', () => {
 });
 
 describe('Firefox and Chromium in one room', () => {
+  let server;
+  let browsers = [];
+
+  before(async () => {
+    server = await startServer();
+    browsers = await Promise.all([launchFirefox({ speech: speechOf('ada') }), launchChromium({ speech: speechOf('ben') })]);
+  });
+
+  after(async () => {
+    await Promise.all(browsers.map((browser) => browser.close()));
+    await server?.stop();
+  });
+
   it('hear each other and not themselves', async () => {
-    const server = await startServer();
-    const browsers = await Promise.all([launchFirefox({ speech: speechOf('ada') }), launchChromium({ speech: speechOf('ben') })]);
     const [ada, ben] = await Promise.all(browsers.map((browser) => RoomPage.open(browser, server.pageUrl)));
     await ada.join({ name: 'Ada' });
     await ben.join({ name: 'Ben' });
 
     await Promise.all([ada.hearsSpeechOf('ben', 'ada'), ben.hearsSpeechOf('ada', 'ben')]);
-
-    await Promise.all(browsers.map((browser) => browser.close()));
-    await server.stop();
   });
 });

@@ -16,7 +16,7 @@ export async function startPlenum({ reclaimSeconds = 0, rooms = [], ports } = {}
   const config = join(folder, 'plenum.toml');
   writeFileSync(config, toml({ ports, reclaimSeconds, rooms }));
   // The line that says where the page is comes last.
-  const service = await start(BINARY, ['--config', config], { ready: (output) => /https?:\/\/\S+/.exec(output)?.[0] });
+  const service = await start(BINARY, ['--config', config], { ready: (output) => /ready: open (\S+)/.exec(output)?.[1] });
   return {
     name: 'plenum',
     pageUrl: `http://localhost:${ports.http}/`,

@@ -30,7 +30,16 @@ export class RoomPage {
   /** Enters and is inside, with audio. */
   async join(form) {
     await this.enter(form);
-    await this.seesPhase('inside');
+    await this.isInside();
+  }
+
+  /** Waits until the page is in the room and has audio. */
+  isInside() {
+    const inside = () =>
+      document.body.dataset.phase === 'inside' &&
+      document.getElementById('sound').srcObject !== null &&
+      document.querySelector('#people .me .status').textContent !== 'connecting';
+    return this.#until(() => this.page.evaluate(inside), 'inside, with audio');
   }
 
   click(id) {
