@@ -24,6 +24,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::cors::Cors;
+use self::mailbox::Mailboxes;
 use self::owner::{CoreOwner, Inbound, Stop};
 use self::websocket::Protocol;
 use crate::{ConnectionId, Core, Counters, Gauges, MediaCommand, MediaEvent};
@@ -92,6 +93,7 @@ pub struct Transport {
 struct Shared {
     config: TransportConfig,
     cors: Cors,
+    mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
     last_connection: AtomicU64,
     /// Becomes true at the stop. Polls and connections hold a receiver, and its closing tells that all have ended.
@@ -121,11 +123,12 @@ impl Transport {
         }
         let (inbox, requests) = mpsc::channel(INBOX_CAPACITY);
         let tallies = Arc::new(Tallies::default());
-        let owner = CoreOwner::new(core, media, config.mailbox_capacity, Arc::clone(&tallies));
+        let mailboxes = Mailboxes::new(config.mailbox_capacity);
+        let owner = CoreOwner::new(core, media, mailboxes.clone(), Arc::clone(&tallies));
         tokio::spawn(owner.run(requests, events));
         let cors = Cors::new(&config);
         let (stopping, _) = watch::channel(false);
-        let shared = Shared { config, cors, tallies, last_connection: AtomicU64::new(0), stopping };
+        let shared = Shared { config, cors, mailboxes, tallies, last_connection: AtomicU64::new(0), stopping };
         Self { inbox, shared: Arc::new(shared) }
     }
 
@@ -208,6 +211,10 @@ impl Transport {
 
     fn cors(&self) -> &Cors {
         &self.shared.cors
+    }
+
+    fn mailboxes(&self) -> &Mailboxes {
+        &self.shared.mailboxes
     }
 
     fn stopping(&self) -> watch::Receiver<bool> {

@@ -12,11 +12,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::owner::{Inbound, Polled};
+use super::owner::Inbound;
 use super::path::Target;
 use super::refusal::Refusal;
 use super::{Transport, document};
-use crate::Credentials;
+use crate::{Credentials, Poll, SessionId};
 
 /// How long a poll waits for an event. Clients give up after 60 s (janus.js), so that half of it is safe.
 const POLL_TIME: Duration = Duration::from_secs(30);
@@ -151,15 +151,20 @@ async fn poll(transport: &Transport, session: u64, redirect_base: Option<&str>, 
     }
     let credentials = Credentials { apisecret: query.get("apisecret").cloned(), token: query.get("token").cloned() };
     let mut stopping = transport.stopping();
-    let polled = transport.ask(|reply| Inbound::Poll { session, credentials, reply }).await;
-    let mailbox = match (polled, redirect_base) {
-        (Err(status), _) => return status.into_response(),
-        (Ok(Polled::Forbidden), _) => return StatusCode::FORBIDDEN.into_response(),
-        (Ok(Polled::NotFound | Polled::Held(_)), Some(base)) => {
+    let verdict = match transport.ask(|reply| Inbound::Poll { session, credentials, reply }).await {
+        Ok(verdict) => verdict,
+        Err(status) => return status.into_response(),
+    };
+    match (verdict, redirect_base) {
+        (Poll::Forbidden, _) => return StatusCode::FORBIDDEN.into_response(),
+        (Poll::NotFound | Poll::Ready, Some(base)) => {
             return (StatusCode::FOUND, [(header::LOCATION, format!("{base}/{session}"))]).into_response();
         }
-        (Ok(Polled::NotFound), None) => return StatusCode::NOT_FOUND.into_response(),
-        (Ok(Polled::Held(mailbox)), None) => mailbox,
+        (Poll::NotFound, None) => return StatusCode::NOT_FOUND.into_response(),
+        (Poll::Ready, None) => {}
+    }
+    let Some(mailbox) = transport.mailboxes().of(SessionId(session)) else {
+        return StatusCode::NOT_FOUND.into_response();
     };
     let maximum = query.get("maxev").and_then(|text| text.parse().ok()).unwrap_or(1).max(1);
     let stopped = async {

@@ -2,11 +2,41 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use dashmap::DashMap;
 use serde_json::Value;
 use tokio::sync::Notify;
+
+use crate::SessionId;
+
+/// The mailboxes of the sessions that HTTP owns: the only state that the core's task shares with its clients.
+#[derive(Clone, Debug)]
+pub(super) struct Mailboxes {
+    by_session: Arc<DashMap<SessionId, Arc<Mailbox>>>,
+    capacity: usize,
+}
+
+impl Mailboxes {
+    /// None yet. Each will hold at most `capacity` events.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { by_session: Arc::default(), capacity }
+    }
+
+    /// An empty mailbox for a session, in the place of the one it had: who waits there has lost the session.
+    pub(super) fn open(&self, session: SessionId) {
+        self.by_session.insert(session, Arc::new(Mailbox::new(self.capacity)));
+    }
+
+    pub(super) fn close(&self, session: SessionId) {
+        self.by_session.remove(&session);
+    }
+
+    pub(super) fn of(&self, session: SessionId) -> Option<Arc<Mailbox>> {
+        self.by_session.get(&session).map(|mailbox| Arc::clone(&mailbox))
+    }
+}
 
 /// A bounded queue: when nobody polls, the oldest events go first, because the newest describe what is.
 #[derive(Debug)]
@@ -17,7 +47,7 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    pub(super) fn new(capacity: usize) -> Self {
+    fn new(capacity: usize) -> Self {
         Self { events: Mutex::new(VecDeque::new()), arrived: Notify::new(), capacity }
     }
 

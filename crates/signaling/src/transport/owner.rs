@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::Tallies;
-use super::mailbox::Mailbox;
+use super::mailbox::Mailboxes;
 use crate::{
     ConnectionId, Core, Counters, Credentials, Gauges, MediaCommand, MediaEvent, Output, Owner, Poll, RequestId,
     SessionId, Source,
@@ -36,7 +36,7 @@ pub(super) enum Inbound {
     Poll {
         session: u64,
         credentials: Credentials,
-        reply: oneshot::Sender<Polled>,
+        reply: oneshot::Sender<Poll>,
     },
     /// A WebSocket connection, with the queue of what shall be sent on it.
     Opened {
@@ -75,15 +75,6 @@ pub(super) struct Stop {
     pub reply: oneshot::Sender<()>,
 }
 
-/// The core's word on a long poll.
-#[derive(Debug)]
-pub(super) enum Polled {
-    Forbidden,
-    NotFound,
-    /// The poll may wait here.
-    Held(Arc<Mailbox>),
-}
-
 #[derive(Debug)]
 pub(super) struct CoreOwner {
     core: Core,
@@ -92,9 +83,7 @@ pub(super) struct CoreOwner {
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
     last_request: u64,
     connections: HashMap<ConnectionId, mpsc::Sender<Value>>,
-    /// Of the sessions that HTTP owns.
-    mailboxes: HashMap<SessionId, Arc<Mailbox>>,
-    mailbox_capacity: usize,
+    mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
 }
 
@@ -102,19 +91,10 @@ impl CoreOwner {
     pub(super) fn new(
         core: Core,
         media: mpsc::UnboundedSender<MediaCommand>,
-        mailbox_capacity: usize,
+        mailboxes: Mailboxes,
         tallies: Arc<Tallies>,
     ) -> Self {
-        Self {
-            core,
-            media,
-            requests: HashMap::new(),
-            last_request: 0,
-            connections: HashMap::new(),
-            mailboxes: HashMap::new(),
-            mailbox_capacity,
-            tallies,
-        }
+        Self { core, media, requests: HashMap::new(), last_request: 0, connections: HashMap::new(), mailboxes, tallies }
     }
 
     /// Runs until the stop, or until nobody can ask any more.
@@ -165,7 +145,7 @@ impl CoreOwner {
                 let _ = reply.send(self.core.handle_admin(request, now));
             }
             Inbound::Poll { session, credentials, reply } => {
-                let _ = reply.send(self.poll(session, credentials, now));
+                let _ = reply.send(self.core.handle_poll(session, credentials, now));
             }
             Inbound::Opened { connection, outgoing } => {
                 self.connections.insert(connection, outgoing);
@@ -195,17 +175,6 @@ impl CoreOwner {
         None
     }
 
-    fn poll(&mut self, session: u64, credentials: Credentials, now: Instant) -> Polled {
-        match self.core.handle_poll(session, credentials, now) {
-            Poll::Forbidden => Polled::Forbidden,
-            Poll::NotFound => Polled::NotFound,
-            Poll::Ready => match self.mailboxes.get(&SessionId(session)) {
-                Some(mailbox) => Polled::Held(Arc::clone(mailbox)),
-                None => Polled::NotFound,
-            },
-        }
-    }
-
     /// Hands all that the core has to say to whom it is for.
     fn hand_out(&mut self, now: Instant) {
         while let Some(output) = self.core.poll_output() {
@@ -223,12 +192,12 @@ impl CoreOwner {
                 // A claim over HTTP starts with an empty mailbox; polls held on the old one end by themselves.
                 Output::SessionOpened { session, owner: Owner::Http }
                 | Output::SessionMoved { session, owner: Owner::Http } => {
-                    self.mailboxes.insert(session, Arc::new(Mailbox::new(self.mailbox_capacity)));
+                    self.mailboxes.open(session);
                 }
                 Output::SessionOpened { owner: Owner::WebSocket(_), .. } => {}
                 Output::SessionMoved { session, owner: Owner::WebSocket(_) }
                 | Output::SessionClosed { session, .. } => {
-                    self.mailboxes.remove(&session);
+                    self.mailboxes.close(session);
                 }
                 // Fails only when the media planes are gone, which ends the process.
                 Output::Media(command) => {
@@ -239,7 +208,7 @@ impl CoreOwner {
     }
 
     fn post(&self, session: SessionId, event: Value) {
-        if let Some(mailbox) = self.mailboxes.get(&session)
+        if let Some(mailbox) = self.mailboxes.of(session)
             && !mailbox.push(event)
         {
             self.tallies.dropped_events.fetch_add(1, Ordering::Relaxed);
