@@ -51,6 +51,17 @@ pub struct Transmit {
     pub payload: Vec<u8>,
 }
 
+/// One packet of a peer's audio with the sender's own numbers, extended so that they never wrap.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) ssrc: u32,
+    pub(crate) sequence: u64,
+    pub(crate) timestamp: u64,
+    pub(crate) audio_level: Option<i8>,
+    pub(crate) payload: Arc<[u8]>,
+    pub(crate) arrival: Instant,
+}
+
 /// Numbers what a peer sends. A peer may change its SSRC (a replaced track, a new transport), and the numbers of the
 /// new stream have nothing to do with those of the old: they are moved behind them.
 #[derive(Debug, Default)]
@@ -74,8 +85,9 @@ impl Incoming {
         self.stream = None;
     }
 
-    /// Continuous sequence and timestamp for a packet of the stream `ssrc`.
-    pub(crate) fn number(&mut self, ssrc: u32, sequence: u64, timestamp: u64, arrival: Instant) -> (u64, u64) {
+    /// Makes the packet one of the continuous stream.
+    pub(crate) fn number(&mut self, packet: Received) -> AudioPacket {
+        let Received { ssrc, sequence, timestamp, audio_level, payload, arrival } = packet;
         if self.stream != Some(ssrc) {
             self.stream = Some(ssrc);
             if let Some(newest) = self.newest {
@@ -89,7 +101,7 @@ impl Incoming {
         if self.newest.is_none_or(|newest| newest.sequence < sequence) {
             self.newest = Some(Newest { sequence, timestamp, arrival });
         }
-        (sequence, timestamp)
+        AudioPacket { sequence, timestamp, audio_level, payload, arrival }
     }
 }
 

@@ -19,10 +19,16 @@ use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Rtc, RtcConfi
 use self::media::MediaWatch;
 use crate::demux::Kind;
 use crate::error::{CloseReason, OfferError};
+use crate::packet::Received;
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, Setup};
 
 /// SSRCs a peer may use at one time. A browser has one per track it ever sent.
 const MAX_STREAMS: usize = 8;
+/// So late str0m's timers and reports may be: a peer whose packets flow is polled to the end only this often. What was
+/// left comes out with the next packet, most times.
+const POLL_WITHIN: Duration = Duration::from_millis(100);
+/// Packets come every 20 ms: an input this close to the limit polls to the end, so that no timer has to.
+const POLL_EARLY: Duration = Duration::from_millis(25);
 /// Remote candidates over the life of a transport; more are ignored.
 const MAX_CANDIDATES: usize = 64;
 
@@ -54,6 +60,9 @@ pub(crate) struct Peer {
     streams: Vec<u32>,
     candidates: usize,
     events: VecDeque<PeerOutput>,
+    polling: Polling,
+    /// When str0m has to be polled to the end; `None` if it was.
+    poll_by: Option<Instant>,
     ice_connected: bool,
     connected_at: Option<Instant>,
     /// When ICE and DTLS must be up, while one of them is not.
@@ -61,6 +70,16 @@ pub(crate) struct Peer {
     connect_timeout: Duration,
     media: MediaWatch,
     closed: Option<CloseReason>,
+}
+
+/// How far str0m is polled after an input. To find out that it has nothing more to say costs as much as half a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Polling {
+    ToTheEnd,
+    UntilReceived,
+    /// Until the packet with this sequence number has left; an older one may still wait before it.
+    UntilSent(u16),
+    Enough,
 }
 
 /// What tells a renegotiation from a restart, and a restart from another peer connection.
@@ -74,7 +93,7 @@ struct Remote {
 #[derive(Debug)]
 pub(crate) enum PeerOutput {
     Transmit(net::Transmit),
-    Packet(Box<RtpPacket>),
+    Packet(Received),
     Connected,
     Receiving(bool),
     /// Nothing more until then.
@@ -146,6 +165,8 @@ impl Peer {
             streams: Vec::new(),
             candidates: 0,
             events: VecDeque::new(),
+            polling: Polling::ToTheEnd,
+            poll_by: None,
             ice_connected: false,
             connected_at: None,
             connect_by: Some(now + config.connect_timeout),
@@ -235,6 +256,7 @@ impl Peer {
     ) -> bool {
         if let Kind::Rtp { ssrc } = kind {
             self.expect_stream(ssrc);
+            self.poll_only(Polling::UntilReceived, now);
         }
         let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return false };
         match self.rtc.handle_input(Input::Receive(now, receive)) {
@@ -255,6 +277,7 @@ impl Peer {
         if let Some(stream) = self.rtc.direct_api().stream_tx(&self.ssrc) {
             let payload_type = Pt::from(self.payload_type);
             stream.write_rtp(RtpWrite::new(payload_type, sequence.into(), timestamp, now, payload));
+            self.poll_only(Polling::UntilSent(sequence as u16), now);
         }
         // The packet waits in str0m's queue for the time to move.
         self.handle_timeout(now);
@@ -288,8 +311,17 @@ impl Peer {
             if let Some(event) = self.events.pop_front() {
                 return event;
             }
+            if self.polling == Polling::Enough && self.closed.is_none() {
+                self.polling = Polling::ToTheEnd;
+                return PeerOutput::Timeout(*self.poll_by.get_or_insert(now + POLL_WITHIN));
+            }
             match self.rtc.poll_output() {
-                Ok(str0m::Output::Transmit(transmit)) => return PeerOutput::Transmit(transmit),
+                Ok(str0m::Output::Transmit(transmit)) => {
+                    if rtp_sequence(&transmit.contents).is_some_and(|it| self.polling == Polling::UntilSent(it)) {
+                        self.polling = Polling::Enough;
+                    }
+                    return PeerOutput::Transmit(transmit);
+                }
                 Ok(str0m::Output::Timeout(at)) => return self.idle(at),
                 Ok(str0m::Output::Event(event)) => {
                     if let Some(output) = self.handle_event(event, now) {
@@ -304,7 +336,16 @@ impl Peer {
         }
     }
 
-    fn idle(&self, at: Instant) -> PeerOutput {
+    /// After an input that is a packet; any other polls to the end.
+    fn poll_only(&mut self, polling: Polling, now: Instant) {
+        if self.poll_by.is_none_or(|by| now + POLL_EARLY < by) {
+            self.polling = polling;
+        }
+    }
+
+    fn idle(&mut self, at: Instant) -> PeerOutput {
+        self.polling = Polling::ToTheEnd;
+        self.poll_by = None;
         if let Some(reason) = self.closed {
             return PeerOutput::Closed(reason);
         }
@@ -317,13 +358,16 @@ impl Peer {
 
     fn handle_event(&mut self, event: Event, now: Instant) -> Option<PeerOutput> {
         if let Event::RtpPacket(packet) = event {
+            if self.polling == Polling::UntilReceived {
+                self.polling = Polling::Enough;
+            }
             if !self.direction.receives() {
                 return None;
             }
             if self.media.heard(now, self.connected_at) {
                 self.events.push_back(PeerOutput::Receiving(true));
             }
-            return Some(PeerOutput::Packet(Box::new(packet)));
+            return Some(PeerOutput::Packet(Received::from(packet)));
         }
         if let Event::IceConnectionStateChange(state) = event {
             self.handle_ice_state(state, now);
@@ -421,6 +465,19 @@ impl Remote {
     }
 }
 
+impl From<RtpPacket> for Received {
+    fn from(packet: RtpPacket) -> Self {
+        Self {
+            ssrc: *packet.header.ssrc,
+            sequence: *packet.seq_no,
+            timestamp: packet.time.numer(),
+            audio_level: packet.header.ext_vals.audio_level,
+            payload: packet.payload,
+            arrival: packet.timestamp,
+        }
+    }
+}
+
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("mid", &self.mid).field("connected_at", &self.connected_at).finish_non_exhaustive()
@@ -431,6 +488,13 @@ fn str0m_extension(kind: ExtensionKind) -> Extension {
     match kind {
         ExtensionKind::Mid => Extension::RtpMid,
         ExtensionKind::AudioLevel => Extension::AudioLevel,
+    }
+}
+
+fn rtp_sequence(datagram: &[u8]) -> Option<u16> {
+    match (Kind::of(datagram), datagram) {
+        (Some(Kind::Rtp { .. }), [_, _, high, low, ..]) => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
     }
 }
 

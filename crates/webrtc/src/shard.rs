@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::demux::{Demux, Kind};
 use crate::dtls::{Certificate, crypto_provider};
 use crate::error::CloseReason;
-use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
+use crate::packet::{Incoming, MixedAudio, Outgoing, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
@@ -100,7 +100,7 @@ impl<R: Copy> Shard<R> {
                 if self.enter(peer, now) {
                     let event = self.negotiate(peer, negotiation, &offer, &traits, now);
                     self.outputs.push_back(Output::Event { peer, event });
-                    self.drain(peer.index, now);
+                    self.drive(peer.index, now, |_| ());
                 }
             }
             Command::AddCandidate { peer, candidate } => {
@@ -156,11 +156,10 @@ impl<R: Copy> Shard<R> {
             };
             index
         };
-        let taken = self.with_peer(index, |peer| peer.handle_datagram(source, destination, kind, datagram, now));
+        let taken = self.drive(index, now, |peer| peer.handle_datagram(source, destination, kind, datagram, now));
         if taken == Some(false) {
             self.counters.datagram_errors += 1;
         }
-        self.drain(index, now);
     }
 
     /// A packet of a mix. The peer gets one continuous stream, from whatever room.
@@ -179,8 +178,7 @@ impl<R: Copy> Shard<R> {
         }
         let (sequence, timestamp) = entry.outgoing.number(media_time);
         self.counters.audio_sent += 1;
-        self.with_peer(index, |peer| peer.send(sequence, timestamp, payload, now));
-        self.drain(index, now);
+        self.drive(index, now, |peer| peer.send(sequence, timestamp, payload, now));
     }
 
     /// Moves the time of all peers whose deadline has come.
@@ -192,8 +190,7 @@ impl<R: Copy> Shard<R> {
         for index in 0..self.deadlines.len() {
             if self.deadlines[index].is_some_and(|at| at <= now) {
                 let index = index as u32;
-                self.with_peer(index, |peer| peer.handle_timeout(now));
-                self.drain(index, now);
+                self.drive(index, now, |peer| peer.handle_timeout(now));
             }
         }
         self.wake_at = self.deadlines.iter().flatten().min().copied();
@@ -324,54 +321,55 @@ impl<R: Copy> Shard<R> {
         }
     }
 
-    /// Takes everything out of the peer's transport; the next input may come then.
-    fn drain(&mut self, index: u32, now: Instant) {
-        let Some(slot) = self.slot(index) else { return };
-        while let Some(output) = self.with_peer(index, |peer| peer.poll(now)) {
-            match output {
-                PeerOutput::Transmit(transmit) => {
-                    let transmit = leaving(transmit, self.config.public_mapping, &mut self.counters);
-                    self.outputs.push_back(transmit);
-                }
-                PeerOutput::Packet(packet) => self.route(index, &packet),
-                PeerOutput::Connected => {
-                    self.counters.handshakes += 1;
-                    self.outputs.push_back(Output::Event { peer: slot, event: PeerEvent::Connected });
-                }
-                PeerOutput::Receiving(receiving) => {
-                    self.outputs.push_back(Output::Event { peer: slot, event: PeerEvent::Receiving(receiving) });
-                }
-                PeerOutput::Timeout(at) => {
-                    self.deadlines[index as usize] = Some(at);
-                    self.wake_at = Some(self.wake_at.map_or(at, |earliest| earliest.min(at)));
-                    return;
-                }
-                PeerOutput::Closed(reason) => {
-                    self.lose_transport(index, reason);
-                    return;
+    /// Gives the peer's transport an input, and takes out what comes of it; the next input may come then.
+    fn drive<T>(&mut self, index: u32, now: Instant, input: impl FnOnce(&mut Peer) -> T) -> Option<T> {
+        let slot = self.slots.get_mut(index as usize)?;
+        let (generation, entry) = (slot.generation?, slot.entry.as_mut()?);
+        let Entry { peer, route, incoming, .. } = entry;
+        let peer = peer.as_mut()?;
+        let slot = PeerSlot { index, generation };
+        let (mapping, outputs, counters) = (self.config.public_mapping, &mut self.outputs, &mut self.counters);
+        let driven = isolated(|| {
+            let value = input(peer);
+            loop {
+                match peer.poll(now) {
+                    PeerOutput::Transmit(transmit) => outputs.push_back(leaving(transmit, mapping, counters)),
+                    PeerOutput::Packet(packet) => {
+                        counters.audio_received += 1;
+                        let packet = incoming.number(packet);
+                        match *route {
+                            Some(route) => outputs.push_back(Output::Packet { route, packet }),
+                            None => counters.audio_unrouted += 1,
+                        }
+                    }
+                    PeerOutput::Connected => {
+                        counters.handshakes += 1;
+                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::Connected });
+                    }
+                    PeerOutput::Receiving(receiving) => {
+                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::Receiving(receiving) });
+                    }
+                    PeerOutput::Timeout(at) => return (value, Ok(at)),
+                    PeerOutput::Closed(reason) => return (value, Err(reason)),
                 }
             }
+        });
+        match driven {
+            Ok((value, Ok(at))) => {
+                self.deadlines[index as usize] = Some(at);
+                self.wake_at = Some(self.wake_at.map_or(at, |earliest| earliest.min(at)));
+                Some(value)
+            }
+            Ok((value, Err(reason))) => {
+                self.lose_transport(index, reason);
+                Some(value)
+            }
+            Err(Panicked) => {
+                self.counters.panics += 1;
+                self.lose_transport(index, CloseReason::Internal);
+                None
+            }
         }
-    }
-
-    fn route(&mut self, index: u32, packet: &str0m::rtp::RtpPacket) {
-        self.counters.audio_received += 1;
-        let Some(entry) = self.entry_mut(index) else { return };
-        let header = &packet.header;
-        let (sequence, timestamp) =
-            entry.incoming.number(*header.ssrc, *packet.seq_no, packet.time.numer(), packet.timestamp);
-        let Some(route) = entry.route else {
-            self.counters.audio_unrouted += 1;
-            return;
-        };
-        let packet = AudioPacket {
-            sequence,
-            timestamp,
-            audio_level: header.ext_vals.audio_level,
-            payload: packet.payload.clone(),
-            arrival: packet.timestamp,
-        };
-        self.outputs.push_back(Output::Packet { route, packet });
     }
 
     /// Whether a STUN request that names the peer was made with its password.

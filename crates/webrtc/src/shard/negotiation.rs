@@ -132,8 +132,7 @@ impl<R: Copy> Shard<R> {
             self.counters.candidates_ignored += 1;
         }
         // A check may be due at once.
-        self.with_peer(index, |peer| peer.handle_timeout(now));
-        self.drain(index, now);
+        self.drive(index, now, |peer| peer.handle_timeout(now));
     }
 
     fn credentials(&mut self) -> IceCreds {
