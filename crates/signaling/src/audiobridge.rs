@@ -55,6 +55,8 @@ pub(crate) struct AudioBridge {
     admin_key: Option<String>,
     default_quality: u8,
     limits: Limits,
+    /// The mixer can take nobody more.
+    overloaded: bool,
     rooms: BTreeMap<RoomId, Room>,
     attachments: BTreeMap<HandleId, Attachment>,
     /// How many rooms there ever were.
@@ -68,6 +70,7 @@ impl AudioBridge {
             admin_key: config.admin_key.clone(),
             default_quality: config.default_quality,
             limits: config.limits,
+            overloaded: false,
             rooms: BTreeMap::new(),
             attachments: BTreeMap::new(),
             keys: 0,
@@ -78,6 +81,11 @@ impl AudioBridge {
             let _ = plugin.open_room(room.clone(), ids);
         }
         plugin
+    }
+
+    /// While the mixer is overloaded nobody new is let in, before it costs those inside their sound.
+    pub(crate) fn set_overloaded(&mut self, overloaded: bool) {
+        self.overloaded = overloaded;
     }
 
     pub(crate) fn rooms(&self) -> usize {

@@ -132,6 +132,10 @@ impl Error {
         Self::new(499, format!("Too many rooms (max {limit})"))
     }
 
+    pub(super) fn overloaded() -> Self {
+        Self::new(499, "The server is overloaded, try again later")
+    }
+
     pub(super) fn room_full(room: RoomId, limit: usize) -> Self {
         Self::new(499, format!("Room {} is full (max {limit} participants)", room.0))
     }

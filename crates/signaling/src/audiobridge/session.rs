@@ -43,6 +43,9 @@ impl AudioBridge {
             return Err(Error::unsupported("generate_offer"));
         }
         let user = self.free_user(room, user, ids)?;
+        if self.overloaded {
+            return Err(Error::overloaded());
+        }
         let id = room.id;
         let wishes = request.wishes;
         let newcomer = Participant {

@@ -106,6 +106,11 @@ pub enum MediaEvent {
         /// Whether it talks now.
         talking: bool,
     },
+    /// The mixer has more to do than it can, or no longer has.
+    Overloaded {
+        /// Whether it has.
+        overloaded: bool,
+    },
     /// The PeerConnection ended without our doing.
     Closed {
         /// Whose PeerConnection.

@@ -90,6 +90,7 @@ impl Core {
                 self.audiobridge.talking(handle, talking, &mut effects);
                 self.perform(effects, None, now);
             }
+            MediaEvent::Overloaded { overloaded } => self.audiobridge.set_overloaded(overloaded),
             MediaEvent::Closed { handle, reason } => self.closed(handle, &reason, now),
         }
     }

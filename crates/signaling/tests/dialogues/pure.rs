@@ -278,6 +278,7 @@ impl Stage {
             MediaStep::Connected => MediaEvent::Connected { handle },
             MediaStep::Receiving(receiving) => MediaEvent::Receiving { handle, receiving: *receiving },
             MediaStep::Talking(talking) => MediaEvent::Talking { handle, talking: *talking },
+            MediaStep::Overloaded(overloaded) => MediaEvent::Overloaded { overloaded: *overloaded },
             MediaStep::Closed(reason) => MediaEvent::Closed { handle, reason: reason.clone() },
         })
     }

@@ -63,6 +63,7 @@ pub(crate) enum MediaStep {
     Connected,
     Receiving(bool),
     Talking(bool),
+    Overloaded(bool),
     Closed(String),
 }
 
@@ -189,6 +190,7 @@ fn media_step(what: &str) -> Option<MediaStep> {
         "connected" => MediaStep::Connected,
         "receiving" => MediaStep::Receiving(rest.parse().ok()?),
         "talking" => MediaStep::Talking(rest.parse().ok()?),
+        "overloaded" => MediaStep::Overloaded(rest.parse().ok()?),
         "closed" => MediaStep::Closed(rest.to_owned()),
         _ => return None,
     })
