@@ -14,6 +14,7 @@ mod counters;
 mod encode;
 mod history;
 pub mod jitter;
+pub mod kernel;
 mod level;
 pub mod limiter;
 mod member;

@@ -1,6 +1,6 @@
 //! Keeps a mix within full scale: nothing wraps, however loud. Must not know whose mix it is.
 
-use crate::mix;
+use crate::kernel::Path;
 
 /// What is louder is turned down to this; what is left above it in the first millisecond bends towards 1.
 const CEILING: f32 = 0.95;
@@ -27,7 +27,7 @@ impl Default for Limiter {
 impl Limiter {
     /// Limits one frame of 20 ms to -1..=1; whether it had to. A frame that is quiet enough passes bit for bit.
     pub fn limit(&mut self, frame: &mut [f32]) -> bool {
-        let peak = mix::peak(frame);
+        let peak = Path::best().peak(frame);
         if !peak.is_finite() {
             frame.fill(0.0);
             return true;
@@ -51,10 +51,9 @@ impl Limiter {
     fn turn_down(&self, frame: &mut [f32], from: f32) {
         let (attack, rest) = frame.split_at_mut(frame.len() / ATTACK);
         ramp(attack, from, self.gain);
-        for sample in rest.iter_mut() {
-            *sample *= self.gain;
-        }
-        for sample in frame {
+        // At this gain the peak is at the ceiling.
+        Path::best().amplify(rest, self.gain);
+        for sample in attack {
             *sample = bend(*sample);
         }
     }

@@ -5,6 +5,8 @@
 //! its owner. With n contributions the n sums of the others take 3n additions, not n², from the sums before and after
 //! each ([`Sums`]).
 
+use crate::kernel::Path;
+
 /// Prefix and suffix sums over the contributions of one tick.
 #[derive(Debug, Default)]
 pub struct Sums {
@@ -28,13 +30,14 @@ impl Sums {
         }
         self.before[..frame].fill(0.0);
         self.from[length - frame..length].fill(0.0);
+        let path = Path::best();
         for index in 0..count {
             let (sums, next) = self.before.split_at_mut((index + 1) * frame);
-            add(&mut next[..frame], &sums[index * frame..], contribution(index));
+            path.add(&mut next[..frame], &sums[index * frame..], contribution(index));
         }
         for index in (0..count).rev() {
             let (next, sums) = self.from.split_at_mut((index + 1) * frame);
-            add(&mut next[index * frame..], &sums[..frame], contribution(index));
+            path.add(&mut next[index * frame..], &sums[..frame], contribution(index));
         }
     }
 
@@ -47,7 +50,7 @@ impl Sums {
     pub fn minus_one(&self, index: usize, mix: &mut [f32]) {
         let before = &self.before[index * self.frame..][..self.frame];
         let after = &self.from[(index + 1) * self.frame..][..self.frame];
-        add(mix, before, after);
+        Path::best().add(mix, before, after);
     }
 }
 
@@ -83,63 +86,22 @@ const RAMP_MS: usize = 5;
 /// Writes `pcm` (mono, 20 ms) to `out` (mono or interleaved stereo, by its length) with a gain that goes from one
 /// value to the other.
 pub fn place(out: &mut [f32], pcm: &[f32], from: Gain, to: Gain) {
-    let ramp = pcm.len() * RAMP_MS / 20;
+    let ramp = if from == to { 0 } else { pcm.len() * RAMP_MS / 20 };
+    let (onset, rest) = pcm.split_at(ramp);
     if out.len() == pcm.len() {
-        scale(&mut out[ramp..], &pcm[ramp..], to.left);
-        for (index, (out, sample)) in out.iter_mut().zip(&pcm[..ramp]).enumerate() {
+        for (index, (out, sample)) in out.iter_mut().zip(onset).enumerate() {
             *out = sample * between(from.left, to.left, index, ramp);
         }
-        return;
-    }
-    for (index, (pair, sample)) in out.chunks_exact_mut(2).zip(pcm).enumerate() {
-        let at = index.min(ramp);
-        pair[0] = sample * between(from.left, to.left, at, ramp);
-        pair[1] = sample * between(from.right, to.right, at, ramp);
+        Path::best().scale(&mut out[ramp..], rest, to.left);
+    } else {
+        for (index, (pair, sample)) in out.chunks_exact_mut(2).zip(onset).enumerate() {
+            pair[0] = sample * between(from.left, to.left, index, ramp);
+            pair[1] = sample * between(from.right, to.right, index, ramp);
+        }
+        Path::best().pan(&mut out[2 * ramp..], rest, to.left, to.right);
     }
 }
 
 fn between(from: f32, to: f32, index: usize, length: usize) -> f32 {
-    // Exactly `to` at the end, so that a gain of zero leaves exact zeros.
-    if index >= length { to } else { from + (to - from) * (index as f32 / length as f32) }
-}
-
-/// `out = a + b`.
-pub fn add(out: &mut [f32], a: &[f32], b: &[f32]) {
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-        *out = a + b;
-    }
-}
-
-/// `out = pcm * gain`.
-pub fn scale(out: &mut [f32], pcm: &[f32], gain: f32) {
-    for (out, sample) in out.iter_mut().zip(pcm) {
-        *out = sample * gain;
-    }
-}
-
-/// Independent lanes let the compiler vectorise a reduction, which it may not reorder by itself.
-const LANES: usize = 16;
-
-/// The sum of squares.
-pub fn energy(pcm: &[f32]) -> f32 {
-    reduce(pcm, |sum, sample| sum + sample * sample).iter().sum()
-}
-
-/// The largest magnitude.
-pub fn peak(pcm: &[f32]) -> f32 {
-    reduce(pcm, |peak, sample| peak.max(sample.abs())).iter().copied().fold(0.0, f32::max)
-}
-
-fn reduce(pcm: &[f32], step: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
-    let mut lanes = [0.0; LANES];
-    let (whole, rest) = pcm.as_chunks::<LANES>();
-    for chunk in whole {
-        for (lane, &sample) in lanes.iter_mut().zip(chunk) {
-            *lane = step(*lane, sample);
-        }
-    }
-    for (lane, &sample) in lanes.iter_mut().zip(rest) {
-        *lane = step(*lane, sample);
-    }
-    lanes
+    from + (to - from) * (index as f32 / length as f32)
 }

@@ -5,6 +5,7 @@ use crate::codec::opus::{Decoder, MAX_DURATION};
 use crate::counters::Counters;
 use crate::history::History;
 use crate::jitter::Piece;
+use crate::kernel::Path;
 use crate::level;
 use crate::mix::{self, Gain};
 use crate::settings::SamplingRate;
@@ -108,7 +109,7 @@ impl Voice {
         self.frame[..length].copy_from_slice(&self.queue[..length]);
         self.frame[length..].fill(0.0);
         self.queue.drain(..length);
-        if !mix::energy(&self.frame).is_finite() {
+        if !Path::best().energy(&self.frame).is_finite() {
             // One sample that is no number would silence the whole room for good.
             self.frame.fill(0.0);
             counters.decode_errors += 1;
