@@ -39,7 +39,7 @@ pub struct Cast {
 impl Cast {
     /// Encodes what will be said.
     pub fn new(scenario: &Scenario, common: Common) -> Result<Self, opus::Error> {
-        let speaks_tones = scenario.speaker.content == Content::Tone;
+        let speaks_tones = scenario.speaker.kind() == Content::Tone;
         let tones: Arc<[Tone]> = (0..scenario.speakers as u16).filter(|_| speaks_tones).map(Tone).collect();
         let tone_reels = tones
             .iter()
@@ -132,7 +132,7 @@ fn encoding(voice: &Voice) -> Encoding {
 
 fn reel(voice: &Voice, common: &Common) -> Result<Option<Arc<Reel>>, opus::Error> {
     let encoding = encoding(voice);
-    let reel = match voice.content {
+    let reel = match voice.kind() {
         Content::Speech => Reel::speech(1, encoding)?,
         Content::File => match common.recordings.get(&voice.file) {
             Some(recording) => Reel::record(recording, encoding)?,

@@ -59,6 +59,8 @@ pub struct Listening {
     concealed_before: u64,
     energy: f64,
     samples: u64,
+    /// As long as the longest packet of RFC 6716: 120 ms.
+    pcm: Vec<f32>,
 }
 
 impl Listening {
@@ -75,6 +77,7 @@ impl Listening {
             concealed_before: 0,
             energy: 0.0,
             samples: 0,
+            pcm: vec![0.0; 6 * FRAME_SAMPLES],
         })
     }
 
@@ -120,8 +123,8 @@ impl Listening {
 
     /// Decodes one packet, or conceals one if it is empty.
     fn decode(&mut self, payload: &[u8], arrival: Instant) -> Vec<Onset> {
-        let mut pcm = [0.0f32; 6 * FRAME_SAMPLES];
         // Concealment is as long as the buffer it is given.
+        let pcm = &mut self.pcm;
         let buffer = if payload.is_empty() { &mut pcm[..FRAME_SAMPLES] } else { &mut pcm[..] };
         let Ok(length) = self.decoder.decode_float(payload, buffer, false) else {
             self.counted.undecodable += 1;

@@ -170,34 +170,28 @@ impl Participant {
 
     /// Says what is to be said in this frame, and lets timers run.
     pub fn handle_frame(&mut self, frame: u64, now: Instant) {
-        self.handle_timeout(now);
+        let reel = self.character.reel.as_ref().filter(|_| self.is_connected());
+        let Some(spoken) = reel.and_then(|reel| reel.frame(frame + self.character.offset)) else {
+            return self.handle_timeout(now);
+        };
         let Some(peer) = &mut self.peer else {
             return;
         };
-        if !peer.is_connected() {
-            return;
-        }
-        let spoken = self.character.reel.as_ref().and_then(|reel| reel.frame(frame + self.character.offset));
-        let Some(spoken) = spoken else {
-            return;
-        };
-        self.sent += 1;
-        let onset = spoken.onset;
+        // Sending runs the peer's timers as well; twice per frame would double the cost of a light participant.
         let result = peer.send(spoken, frame, now);
+        let onset = self.character.tone.filter(|_| spoken.onset);
+        self.sent += 1;
         self.check(result);
         self.flush_peer(now);
-        if let (true, Some(tone)) = (onset, self.character.tone) {
+        if let Some(tone) = onset {
             self.outputs.push_back(ParticipantOutput::OnsetSent(tone));
         }
+        self.handle_timeout_of_dialogue(now);
     }
 
     /// Lets timers run.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.presence == Presence::Joining && now.saturating_duration_since(self.started) > JOIN_LIMIT {
-            return self.go(Some(self.where_it_stuck().to_owned()));
-        }
-        self.dialogue.handle_timeout(now);
-        self.flush_requests();
+        self.handle_timeout_of_dialogue(now);
         if let Some(peer) = &mut self.peer {
             let result = peer.handle_timeout(now);
             self.check(result);
@@ -248,6 +242,14 @@ impl Participant {
     /// What it heard since the last call; `None` for a light one.
     pub fn take_hearing(&mut self) -> Option<Hearing> {
         self.listening.as_mut().map(Listening::take_hearing)
+    }
+
+    fn handle_timeout_of_dialogue(&mut self, now: Instant) {
+        if self.presence == Presence::Joining && now.saturating_duration_since(self.started) > JOIN_LIMIT {
+            return self.go(Some(self.where_it_stuck().to_owned()));
+        }
+        self.dialogue.handle_timeout(now);
+        self.flush_requests();
     }
 
     fn offer(&mut self, now: Instant) {

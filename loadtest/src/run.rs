@@ -231,7 +231,7 @@ fn common(scenario: &Scenario, options: &Options) -> anyhow::Result<Common> {
     let mut recordings = BTreeMap::new();
     let guest = scenario.guests.as_ref().map(|guests| &guests.voice);
     for voice in [&scenario.speaker, &scenario.listener].into_iter().chain(guest) {
-        if voice.content == Content::File {
+        if voice.kind() == Content::File {
             let bytes = fs::read(&voice.file).with_context(|| format!("cannot read {}", voice.file))?;
             let recording = sound::read_wav(&bytes).with_context(|| voice.file.clone())?;
             recordings.insert(voice.file.clone(), recording);

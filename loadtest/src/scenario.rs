@@ -31,7 +31,7 @@ pub struct Scenario {
     #[serde(default)]
     pub room: Room,
     /// Those who speak.
-    #[serde(default = "Voice::speaker")]
+    #[serde(default)]
     pub speaker: Voice,
     /// Those who do not.
     #[serde(default)]
@@ -74,8 +74,8 @@ impl Default for Room {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Voice {
-    /// The kind of audio.
-    pub content: Content,
+    /// The kind of audio; a tone for speakers, silence for everybody else.
+    pub content: Option<Content>,
     /// Muted by the API.
     pub muted: bool,
     /// Bits per second; 0 is 32,000.
@@ -87,8 +87,9 @@ pub struct Voice {
 }
 
 impl Voice {
-    fn speaker() -> Self {
-        Self { content: Content::Tone, ..Self::default() }
+    /// The kind of audio.
+    pub fn kind(&self) -> Content {
+        self.content.unwrap_or_default()
     }
 }
 
@@ -228,7 +229,9 @@ pub enum ScenarioError {
 impl Scenario {
     /// Reads a scenario file.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        toml::from_str::<Self>(text)?.checked()
+        let mut scenario: Self = toml::from_str(text)?;
+        scenario.speaker.content.get_or_insert(Content::Tone);
+        scenario.checked()
     }
 
     /// `1x50x3`: rooms, participants in each, of them speaking; everything else by default.
@@ -251,14 +254,14 @@ impl Scenario {
         if self.speakers > self.participants {
             return wrong("speakers", format!("{} of {} participants cannot speak", self.speakers, self.participants));
         }
-        if self.speaker.content == Content::Tone && self.speakers > u32::from(Tone::COUNT) {
+        if self.speaker.kind() == Content::Tone && self.speakers > u32::from(Tone::COUNT) {
             return wrong("speakers", format!("there are {} tones in a room; use content = \"speech\"", Tone::COUNT));
         }
-        if self.listener.content == Content::Tone {
+        if self.listener.kind() == Content::Tone {
             return wrong("listener.content", "tones are for speakers".to_owned());
         }
         for (key, voice) in [("speaker.file", &self.speaker), ("listener.file", &self.listener)] {
-            if (voice.content == Content::File) == voice.file.is_empty() {
+            if (voice.kind() == Content::File) == voice.file.is_empty() {
                 return wrong(key, "goes with content = \"file\", and only with it".to_owned());
             }
         }
@@ -278,7 +281,7 @@ impl Scenario {
             if guests.per_second.is_nan() || guests.per_second <= 0.0 || guests.seconds == 0 || guests.stay < 0.0 {
                 return wrong("guests", "per_second and seconds are more than 0, stay is not negative".to_owned());
             }
-            if guests.voice.content == Content::Tone {
+            if guests.voice.kind() == Content::Tone {
                 return wrong("guests.voice.content", "tones are for speakers".to_owned());
             }
         }

@@ -18,7 +18,7 @@ fn everything_that_comes_with_the_program_is_valid() {
 fn a_shape_is_a_scenario_by_default() {
     let scenario = Scenario::from_shape("2x50x3").unwrap().unwrap();
     assert_eq!((scenario.rooms, scenario.participants, scenario.speakers), (2, 50, 3));
-    assert_eq!((scenario.speaker.content, scenario.listener.content), (Content::Tone, Content::Silence));
+    assert_eq!((scenario.speaker.kind(), scenario.listener.kind()), (Content::Tone, Content::Silence));
     assert_eq!((scenario.room.sampling_rate, scenario.room.quality), (48_000, 4));
     assert_eq!(scenario.arrival.pattern, Pattern::Ramp);
     assert_eq!(scenario.population(), 100);
@@ -73,4 +73,21 @@ fn values_that_do_not_go_together_are_refused() {
 #[test]
 fn participants_are_required() {
     assert!(error("rooms = 1").contains("participants"));
+}
+
+#[test]
+fn a_speaker_says_a_tone_unless_told_otherwise() {
+    let scenario = Scenario::parse("participants = 2\n[speaker]\nbitrate = 24000").unwrap();
+    assert_eq!(scenario.speaker.kind(), Content::Tone);
+    let scenario = Scenario::parse("participants = 2\n[speaker]\ncontent = \"speech\"").unwrap();
+    assert_eq!(scenario.speaker.kind(), Content::Speech);
+}
+
+#[test]
+fn the_example_in_the_documentation_is_valid() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```toml").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let scenario = Scenario::parse(example).unwrap_or_else(|error| panic!("{error}"));
+    assert!(scenario.guests.is_some() && scenario.garbage.is_some() && scenario.expect.is_some());
 }
