@@ -34,17 +34,19 @@ export async function listenTo(stream, shared) {
     },
     /** Measures the level of `frequency` every 10 ms, until `endWatch` returns the series. */
     startWatch(frequency) {
-      watch = new AudioWorkletNode(context, 'watch', { processorOptions: { frequency }, numberOfOutputs: 0 });
-      watch.series = [];
-      watch.port.onmessage = ({ data }) => watch.series.push(data);
-      source.connect(watch);
+      const node = new AudioWorkletNode(context, 'watch', { processorOptions: { frequency }, numberOfOutputs: 0 });
+      const series = [];
+      node.port.onmessage = ({ data }) => series.push(data);
+      source.connect(node);
+      watch = { node, series };
     },
     /** How many values the watch has by now. */
     heard() {
       return watch.series.length;
     },
     endWatch() {
-      source.disconnect(watch);
+      source.disconnect(watch.node);
+      watch.node.port.postMessage('end');
       return watch.series;
     },
     close() {
@@ -63,6 +65,7 @@ registerProcessor('watch', class extends AudioWorkletProcessor {
     this.step = frequency ? 2 * Math.PI * frequency / sampleRate : 0;
     this.samples = Math.round(sampleRate / 100);
     this.restart();
+    this.port.onmessage = () => (this.ended = true);
   }
   restart() {
     this.count = 0;
@@ -78,7 +81,7 @@ registerProcessor('watch', class extends AudioWorkletProcessor {
       this.port.postMessage(10 * Math.log10(power + 1e-12));
       this.restart();
     }
-    return true;
+    return !this.ended;
   }
 });`;
 const WORKLET_URL = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));

@@ -65,7 +65,7 @@ class Participant {
     const answered = this.#next((data, jsep) => jsep !== undefined);
     this.handle.send({ message: { request: 'configure' }, jsep: offer });
     await answered;
-    return this.handle.webrtcStuff.pc.remoteDescription.sdp;
+    return this.remoteSdp();
   }
 
   /** A message to the plugin; resolves with the reply's data, or with nothing when it is acknowledged. */
@@ -108,19 +108,27 @@ class Participant {
     return this.ear.startWatch(frequency);
   }
 
+  heard() {
+    return this.ear.heard();
+  }
+
   endWatch() {
     return this.ear.endWatch();
   }
 
-  /** What the browser counted of the audio that came. */
+  /** What the browser counted of the audio that came, and when (ms). */
   async received() {
     const stats = await this.handle.webrtcStuff.pc.getStats();
-    const { packetsReceived, packetsLost, concealedSamples, totalSamplesReceived } = [...stats.values()].find(({ type }) => type === 'inbound-rtp');
-    return { packetsReceived, packetsLost, concealedSamples, totalSamplesReceived };
+    const { timestamp, packetsReceived, packetsLost } = [...stats.values()].find(({ type }) => type === 'inbound-rtp');
+    return { timestamp, packetsReceived, packetsLost };
+  }
+
+  remoteSdp() {
+    return this.handle.webrtcStuff.pc.remoteDescription.sdp;
   }
 
   ufrag() {
-    return /a=ice-ufrag:(\S+)/.exec(this.handle.webrtcStuff.pc.remoteDescription.sdp)[1];
+    return /a=ice-ufrag:(\S+)/.exec(this.remoteSdp())[1];
   }
 
   destroy() {

@@ -57,7 +57,8 @@ export class Participant {
   }
 
   /** Waits until exactly these of all tones are heard, clearly and three times in a row. */
-  async hearsOnly(others, tones = Object.values(TONES)) {
+  async hearsOnly(others, patience) {
+    const tones = Object.values(TONES);
     const expected = others.map((other) => other.frequency ?? other);
     let levels = [];
     let row = 0;
@@ -69,6 +70,7 @@ export class Participant {
         return row === 3;
       },
       `${this.name} hears ${expected} Hz only`,
+      patience,
     ).catch((error) => {
       throw new Error(`${error.message}; heard ${tones.map((tone, index) => `${tone} Hz ${levels[index]?.toFixed(0)} dB`).join(', ')}`);
     });
