@@ -75,8 +75,8 @@ pub enum Output {
         session: SessionId,
         /// Where its events go now.
         owner: Owner,
-        /// The event.
-        message: Value,
+        /// The event as JSON text: a room of thousands hears of each newcomer, and only the envelope differs.
+        message: String,
     },
     /// A session begins. Comes before the reply that names it.
     SessionOpened {

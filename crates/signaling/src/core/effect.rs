@@ -42,11 +42,7 @@ impl Core {
     pub(super) fn perform(&mut self, effects: Vec<Effect>, mut pending: Option<Pending>, now: Instant) {
         for effect in effects {
             match effect {
-                Effect::Notify { to, data } => {
-                    for handle in to {
-                        self.push_plugin_event(handle, None, data.clone(), None);
-                    }
-                }
+                Effect::Notify { to, data } => self.notify(&to, &data.to_string()),
                 Effect::Respond { outcome, traits } => {
                     let Some(Pending { handle, transaction, jsep }) = pending.take() else { continue };
                     let data = self.plugin_data(outcome);
@@ -87,6 +83,24 @@ impl Core {
         });
     }
 
+    /// The same event for many: `data` is JSON text, written once, and only the envelope is written for each.
+    fn notify(&mut self, to: &[HandleId], data: &str) {
+        for &handle in to {
+            let Some(sender) = self.handles.get(&handle) else { continue };
+            let Some(session) = self.sessions.get(&sender.session) else { continue };
+            let (id, owner) = (sender.session, session.owner);
+            let opaque_id = match &sender.opaque_id {
+                Some(opaque_id) if self.config.opaqueid_in_api => format!(r#","opaque_id":{}"#, json!(opaque_id)),
+                Some(_) | None => String::new(),
+            };
+            let message = format!(
+                r#"{{"janus":"event","session_id":{},"sender":{}{opaque_id},"plugindata":{{"plugin":"{PACKAGE}","data":{data}}}}}"#,
+                id.0, handle.0,
+            );
+            self.outputs.push_back(Output::Event { session: id, owner, message });
+        }
+    }
+
     /// An event of a handle: `what` happened, and what `complete` adds to it.
     pub(super) fn push_handle_event(
         &mut self,
@@ -105,7 +119,7 @@ impl Core {
         self.add_opaque_id(&mut message, handle);
         complete(&mut message);
         let (session, owner) = (sender.session, session.owner);
-        self.outputs.push_back(Output::Event { session, owner, message: Value::Object(message) });
+        self.outputs.push_back(Output::Event { session, owner, message: Value::Object(message).to_string() });
     }
 
     pub(super) fn add_opaque_id(&self, message: &mut Map<String, Value>, handle: HandleId) {

@@ -125,7 +125,7 @@ impl Core {
         self.end_handle(handle, now);
         if let Some(session) = self.sessions.get_mut(&id) {
             session.handles.remove(&handle);
-            let (owner, message) = (session.owner, Value::Object(last_words));
+            let (owner, message) = (session.owner, Value::Object(last_words).to_string());
             self.outputs.push_back(Output::Event { session: id, owner, message });
         }
     }

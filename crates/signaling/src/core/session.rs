@@ -92,7 +92,7 @@ impl Core {
     /// Ends a session with a `timeout` event.
     pub(super) fn expire_session(&mut self, id: SessionId, now: Instant) {
         let Some(owner) = self.sessions.get(&id).map(|session| session.owner) else { return };
-        let message = Value::Object(message::event("timeout", id));
+        let message = Value::Object(message::event("timeout", id)).to_string();
         self.outputs.push_back(Output::Event { session: id, owner, message });
         self.end_session(id, now);
     }

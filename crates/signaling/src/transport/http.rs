@@ -172,16 +172,18 @@ async fn poll(transport: &Transport, session: u64, redirect_base: Option<&str>, 
     };
     let mut events = mailbox.collect(maximum, POLL_TIME, stopped).await;
     if events.is_empty() {
-        events.push(json!({ "janus": "keepalive" }));
+        events.push(r#"{"janus":"keepalive"}"#.to_owned());
     }
-    match events.pop() {
-        Some(event) if maximum == 1 => json_response(&event),
-        last => json_response(&events.into_iter().chain(last).collect()),
-    }
+    // An array is asked for by asking for more than one, even when there is only one.
+    json_text(if maximum == 1 { events.concat() } else { format!("[{}]", events.join(",")) })
 }
 
 fn json_response(message: &Value) -> Response {
+    json_text(message.to_string())
+}
+
+fn json_text(text: String) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    (headers, Body::from(message.to_string())).into_response()
+    (headers, Body::from(text)).into_response()
 }

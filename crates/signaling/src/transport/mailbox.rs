@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::SessionId;
@@ -41,7 +40,7 @@ impl Mailboxes {
 /// A bounded queue: when nobody polls, the oldest events go first, because the newest describe what is.
 #[derive(Debug)]
 pub(super) struct Mailbox {
-    events: Mutex<VecDeque<Value>>,
+    events: Mutex<VecDeque<String>>,
     arrived: Notify,
     capacity: usize,
 }
@@ -52,7 +51,7 @@ impl Mailbox {
     }
 
     /// Adds an event and releases every poll held on this mailbox. False if the oldest event had to go for it.
-    pub(super) fn push(&self, event: Value) -> bool {
+    pub(super) fn push(&self, event: String) -> bool {
         let mut events = self.lock();
         let full = events.len() >= self.capacity;
         if full {
@@ -72,7 +71,7 @@ impl Mailbox {
         maximum: usize,
         patience: Duration,
         released: impl Future<Output = ()>,
-    ) -> Vec<Value> {
+    ) -> Vec<String> {
         // Listening starts before looking, or an event between the two would be slept through.
         let mut arrived = pin!(self.arrived.notified());
         arrived.as_mut().enable();
@@ -88,13 +87,13 @@ impl Mailbox {
         self.take(maximum)
     }
 
-    fn take(&self, maximum: usize) -> Vec<Value> {
+    fn take(&self, maximum: usize) -> Vec<String> {
         let mut events = self.lock();
         let count = maximum.min(events.len());
         events.drain(..count).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Value>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<String>> {
         // A queue of whole events is consistent at every step, so a panic elsewhere does not spoil it.
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }

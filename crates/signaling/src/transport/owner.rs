@@ -41,7 +41,7 @@ pub(super) enum Inbound {
     /// A WebSocket connection, with the queue of what shall be sent on it.
     Opened {
         connection: ConnectionId,
-        outgoing: mpsc::Sender<Value>,
+        outgoing: mpsc::Sender<Outgoing>,
     },
     /// A request on a connection.
     Received {
@@ -68,6 +68,22 @@ pub(super) enum Inbound {
     ShutDown(Stop),
 }
 
+/// What is sent on a WebSocket connection. A reply becomes text on its way out, in the connection's own task.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Reply(Value),
+    Event(String),
+}
+
+impl Outgoing {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Reply(message) => message.to_string(),
+            Self::Event(text) => text,
+        }
+    }
+}
+
 /// Whom to tell of a stop, when all that is queued has been handed out: first the connections and polls, then the caller.
 #[derive(Debug)]
 pub(super) struct Stop {
@@ -82,7 +98,7 @@ pub(super) struct CoreOwner {
     /// Whom to answer over HTTP.
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
     last_request: u64,
-    connections: HashMap<ConnectionId, mpsc::Sender<Value>>,
+    connections: HashMap<ConnectionId, mpsc::Sender<Outgoing>>,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
 }
@@ -157,9 +173,9 @@ impl CoreOwner {
             Inbound::Received { .. } => {}
             Inbound::AdminReceived { connection, request } => {
                 let reply = self.core.handle_admin(request, now);
-                self.send(connection, reply, now);
+                self.send(connection, Outgoing::Reply(reply), now);
             }
-            Inbound::Refused { connection, message } => self.send(connection, message, now),
+            Inbound::Refused { connection, message } => self.send(connection, Outgoing::Reply(message), now),
             Inbound::Closed { connection } => {
                 self.connections.remove(&connection);
                 self.core.handle_connection_closed(connection, now);
@@ -184,9 +200,11 @@ impl CoreOwner {
                         let _ = reply.send(message);
                     }
                 }
-                Output::Reply { to: Source::WebSocket(connection), message }
-                | Output::Event { owner: Owner::WebSocket(connection), message, .. } => {
-                    self.send(connection, message, now);
+                Output::Reply { to: Source::WebSocket(connection), message } => {
+                    self.send(connection, Outgoing::Reply(message), now);
+                }
+                Output::Event { owner: Owner::WebSocket(connection), message, .. } => {
+                    self.send(connection, Outgoing::Event(message), now);
                 }
                 Output::Event { session, owner: Owner::Http, message } => self.post(session, message),
                 // A claim over HTTP starts with an empty mailbox; polls held on the old one end by themselves.
@@ -207,7 +225,7 @@ impl CoreOwner {
         }
     }
 
-    fn post(&self, session: SessionId, event: Value) {
+    fn post(&self, session: SessionId, event: String) {
         if let Some(mailbox) = self.mailboxes.of(session)
             && !mailbox.push(event)
         {
@@ -217,7 +235,7 @@ impl CoreOwner {
 
     /// Queues a message on a connection, or, if its queue is full, lets go of the connection: to leave out a message would
     /// leave its client with a wrong picture for good.
-    fn send(&mut self, connection: ConnectionId, message: Value, now: Instant) {
+    fn send(&mut self, connection: ConnectionId, message: Outgoing, now: Instant) {
         let Some(outgoing) = self.connections.get(&connection) else { return };
         match outgoing.try_send(message) {
             // Closed: the connection has ended and says so in a moment.

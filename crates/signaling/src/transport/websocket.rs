@@ -9,10 +9,10 @@ use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use futures_util::SinkExt as _;
 use tokio::sync::mpsc;
 
-use super::owner::Inbound;
+use super::owner::{Inbound, Outgoing};
 use super::refusal::Refusal;
 use super::{MESSAGE_LIMIT, Transport, document};
 use crate::ConnectionId;
@@ -105,7 +105,7 @@ async fn converse(
     transport: &Transport,
     protocol: Protocol,
     connection: ConnectionId,
-    mut outgoing: mpsc::Receiver<Value>,
+    mut outgoing: mpsc::Receiver<Outgoing>,
     socket: &mut WebSocket,
 ) -> u16 {
     let mut incoming = VecDeque::new();
@@ -115,7 +115,7 @@ async fn converse(
             message = outgoing.recv() => {
                 // The core's side has let go of a client that is too slow.
                 let Some(message) = message else { return close_code::AGAIN };
-                let sending = socket.send(Message::text(message.to_string()));
+                let sending = send(socket, message, &mut outgoing);
                 if !matches!(tokio::time::timeout(SEND_TIME, sending).await, Ok(Ok(()))) {
                     return close_code::AGAIN;
                 }
@@ -135,6 +135,20 @@ async fn converse(
             },
         }
     }
+}
+
+/// Sends a message and those that wait behind it: together they cost one system call.
+async fn send(
+    socket: &mut WebSocket,
+    first: Outgoing,
+    outgoing: &mut mpsc::Receiver<Outgoing>,
+) -> Result<(), axum::Error> {
+    let mut next = Some(first);
+    while let Some(message) = next {
+        socket.feed(Message::text(message.into_text())).await?;
+        next = outgoing.try_recv().ok();
+    }
+    socket.flush().await
 }
 
 /// What one message asks, or the one error it earns.

@@ -247,6 +247,7 @@ impl Stage {
                     self.messages.entry(self.listener(owner)).or_default().push_back(message);
                 }
                 Output::Event { owner, message, .. } => {
+                    let message = serde_json::from_str(&message).expect("an event is JSON");
                     self.messages.entry(self.listener(owner)).or_default().push_back(message);
                 }
                 Output::SessionOpened { .. } | Output::SessionMoved { .. } | Output::SessionClosed { .. } => {}
