@@ -19,6 +19,8 @@ pub struct Counters {
     pub encodes_private: u64,
     /// Encodes thrown away so that an encoder starts with a fitting state.
     pub encodes_priming: u64,
+    /// Encodes spared in lasting silence, whose last packet says it all.
+    pub encodes_rested: u64,
     /// Encodes that failed; those who should have heard them got nothing for this tick.
     pub encode_errors: u64,
     /// Members that joined the mix a tick late because too many did at once.

@@ -4,16 +4,24 @@
 //! *Invariant:* an encoder starts on a stream that is under way only after [`prime`]: reset, then the last frames of
 //! the shared mix, whose packets are thrown away. Primed so, the first packet is 16 to 43 dB nearer to the stream than
 //! concealing a lost packet would be (libopus 1.6.1, speech). State is never copied between encoders, and encoders and
-//! packets are never compared.
+//! packets are never compared. In lasting silence an encoder rests, and then goes on as it is: what it would have been
+//! fed is what it was fed last.
 
 use std::sync::Arc;
 
 use crate::codec::opus::{Encoder, EncoderClass, Format, MAX_PACKET, Mode};
 use crate::counters::Counters;
+use crate::kernel::Path;
 use crate::limiter::Limiter;
 
 /// Frames of the shared mix that a room remembers: what the hungriest mode needs.
 const RECENT: usize = 5;
+/// After so many frames of digital silence, an encoder's packets say the same: 1 s. CELT, which fades longest, is at its
+/// least packet after 28; SILK and hybrid differ only in the seed of a noise below half a bit of 16. Repeated 500 times,
+/// no packet decoded to more than 1/32768. When sound came back, an encoder that had rested was as near to one that had
+/// not (18 to 23 dB, SILK and hybrid) as one that was fed a frame less; reset and primed, it was at 6 dB
+/// (libopus 1.6.1, 8 to 48 kHz, complexity 4, 6 and 10).
+const SETTLED: u32 = 50;
 /// Encoders kept for the next who speaks, per worker.
 const MAX_IDLE: usize = 64;
 
@@ -61,12 +69,11 @@ impl RecentFrames {
 #[derive(Debug)]
 pub(crate) struct SharedEncoder {
     pub(crate) class: EncoderClass,
-    encoder: Encoder,
+    stream: Stream,
     /// It has heard the frame before this one.
     current: bool,
     /// Members that hear it in this tick; without any it is given back, and misses frames.
     pub(crate) listeners: u32,
-    pub(crate) payload: Option<Arc<[u8]>>,
 }
 
 impl SharedEncoder {
@@ -79,15 +86,20 @@ impl SharedEncoder {
         counters: &mut Counters,
     ) {
         if !self.current {
-            prime(&mut self.encoder, self.class.mode(), recent, packet, counters);
+            prime(&mut self.stream.encoder, self.class.mode(), recent, packet, counters);
         }
         self.current = true;
-        counters.encodes_shared += 1;
-        self.payload = encode(&mut self.encoder, frame, packet, counters);
+        if self.stream.encode(frame, packet, counters) {
+            counters.encodes_shared += 1;
+        }
+    }
+
+    pub(crate) fn payload(&self) -> Option<&Arc<[u8]>> {
+        self.stream.payload.as_ref()
     }
 
     pub(crate) fn into_encoder(self) -> Encoder {
-        self.encoder
+        self.stream.encoder
     }
 }
 
@@ -95,7 +107,7 @@ impl SharedEncoder {
 #[derive(Debug)]
 pub(crate) struct PrivateEncoder {
     class: EncoderClass,
-    encoder: Encoder,
+    stream: Stream,
     limiter: Limiter,
 }
 
@@ -108,8 +120,10 @@ impl PrivateEncoder {
         counters: &mut Counters,
     ) -> Option<Arc<[u8]>> {
         counters.limited += u64::from(self.limiter.limit(frame));
-        counters.encodes_private += 1;
-        encode(&mut self.encoder, frame, packet, counters)
+        if self.stream.encode(frame, packet, counters) {
+            counters.encodes_private += 1;
+        }
+        self.stream.payload.clone()
     }
 
     /// Follows a change of settings. Within the mode the encoder goes on as it is; into another mode there is no way
@@ -125,9 +139,10 @@ impl PrivateEncoder {
             return;
         }
         if self.class.mode() == class.mode() {
-            counters.encode_errors += u64::from(self.encoder.set(&class).is_err());
+            counters.encode_errors += u64::from(self.stream.encoder.set(&class).is_err());
+            self.stream.silent = 0;
         } else if let Some(encoder) = pool.take(format, &class, counters) {
-            pool.give(std::mem::replace(&mut self.encoder, encoder));
+            pool.give(std::mem::replace(&mut self.stream, Stream::new(encoder)).encoder);
         } else {
             return;
         }
@@ -135,7 +150,39 @@ impl PrivateEncoder {
     }
 
     pub(crate) fn into_encoder(self) -> Encoder {
-        self.encoder
+        self.stream.encoder
+    }
+}
+
+/// An encoder with what it made last.
+#[derive(Debug)]
+struct Stream {
+    encoder: Encoder,
+    /// Frames of digital silence in a row.
+    silent: u32,
+    payload: Option<Arc<[u8]>>,
+}
+
+impl Stream {
+    fn new(encoder: Encoder) -> Self {
+        Self { encoder, silent: 0, payload: None }
+    }
+
+    /// Makes the payload for a frame; `false` if the last one serves, because silence goes on.
+    fn encode(&mut self, frame: &[f32], packet: &mut [u8; MAX_PACKET], counters: &mut Counters) -> bool {
+        self.silent = if Path::best().peak(frame) == 0.0 { self.silent.saturating_add(1) } else { 0 };
+        if self.silent > SETTLED && self.payload.is_some() {
+            counters.encodes_rested += 1;
+            return false;
+        }
+        self.payload = match self.encoder.encode(frame, packet) {
+            Ok(length) => Some(Arc::from(&packet[..length])),
+            Err(_) => {
+                counters.encode_errors += 1;
+                None
+            }
+        };
+        true
     }
 }
 
@@ -154,7 +201,7 @@ impl EncoderPool {
         counters: &mut Counters,
     ) -> Option<SharedEncoder> {
         let encoder = self.take(format, &class, counters)?;
-        Some(SharedEncoder { class, encoder, current: false, listeners: 0, payload: None })
+        Some(SharedEncoder { class, stream: Stream::new(encoder), current: false, listeners: 0 })
     }
 
     /// A private encoder that goes on where a shared one was.
@@ -169,7 +216,7 @@ impl EncoderPool {
     ) -> Option<PrivateEncoder> {
         let mut encoder = self.take(format, &class, counters)?;
         prime(&mut encoder, class.mode(), recent, packet, counters);
-        Some(PrivateEncoder { class, encoder, limiter })
+        Some(PrivateEncoder { class, stream: Stream::new(encoder), limiter })
     }
 
     pub(crate) fn give(&mut self, encoder: Encoder) {
@@ -203,20 +250,5 @@ fn prime(
     for frame in recent.last(frames_to_prime(mode)) {
         counters.encodes_priming += 1;
         counters.encode_errors += u64::from(encoder.encode(frame, packet).is_err());
-    }
-}
-
-fn encode(
-    encoder: &mut Encoder,
-    frame: &[f32],
-    packet: &mut [u8; MAX_PACKET],
-    counters: &mut Counters,
-) -> Option<Arc<[u8]>> {
-    match encoder.encode(frame, packet) {
-        Ok(length) => Some(Arc::from(&packet[..length])),
-        Err(_) => {
-            counters.encode_errors += 1;
-            None
-        }
     }
 }

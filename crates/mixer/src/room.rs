@@ -3,7 +3,6 @@
 //! A tick is seven steps over the members, each a method, so that the costly ones (decode, encode) can be divided.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::codec::opus::{EncoderClass, Format, MAX_PACKET};
 use crate::command::{MemberEvent, MixedPacket, Output, RoomKey};
@@ -305,7 +304,7 @@ impl<O: Copy> Room<O> {
                 None
             } else {
                 let shared = self.shared.iter().find(|shared| shared.class == member.class);
-                shared.and_then(|shared| shared.payload.as_ref()).map(Arc::clone)
+                shared.and_then(SharedEncoder::payload).cloned()
             };
             if let Some(payload) = payload {
                 let packet = MixedPacket { media_time: tick, payload };
