@@ -4,6 +4,7 @@
 mod support;
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -28,6 +29,6 @@ fn tick(bencher: Bencher<'_, '_>, peers: usize) {
 #[divan::bench]
 fn garbage(bencher: Bencher<'_, '_>) {
     let mut crowd = Crowd::connected(1);
-    let source = "192.0.2.1:1".parse().unwrap();
+    let source = SocketAddr::from(([192, 0, 2, 1], 1));
     bencher.bench_local(|| crowd.shard.handle_datagram(source, SERVER.ip(), divan::black_box(&[0xff; 100]), crowd.now));
 }

@@ -1,18 +1,20 @@
 //! The shell around a [`Shard`]: one thread, one UDP socket, the clock. Decides nothing but the order of a turn.
 
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token, Waker};
-use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, report_local_addresses};
 use crate::command::Output;
 use crate::counters::Counters;
 use crate::inbox::{DriverHandle, Inbox, inbox};
-use crate::packet::Transmit;
+use crate::pace::{Pace, READ_INTERVAL};
+use crate::packet::{MixedAudio, Transmit};
 use crate::shard::Shard;
 
 const SOCKET: Token = Token(0);
@@ -21,10 +23,11 @@ const WAKER: Token = Token(1);
 /// 2000 peers at 50 packets a second for 100 ms of stall, with the kernel's overhead of some 700 bytes each: 7 MB. The
 /// kernel cuts it to `net.core.rmem_max`.
 const SOCKET_BUFFER: usize = 8 << 20;
-/// The longest UDP datagram, and what the kernel may coalesce into one buffer (GRO).
-const BUFFER: usize = 1 << 16;
 /// Receive batches a turn, so that a flood leaves time for audio and timers.
 const RECEIVES_PER_TURN: usize = 8;
+/// Packets sent between two looks at the socket: a batch for 3000 peers takes 7 ms, in which a thousand datagrams come, and
+/// the kernel may have room for less.
+const SENDS_PER_RECEIVE: usize = BATCH;
 /// Commands a turn: a join takes 0.24 ms, and the audio of a tick waits behind it.
 const COMMANDS_PER_TURN: usize = 16;
 /// Batches of audio a turn, of which each may have a packet for every peer.
@@ -52,7 +55,6 @@ impl DriverConfig {
 #[derive(Debug)]
 pub struct Driver {
     socket: UdpSocket,
-    state: UdpSocketState,
     local_address: SocketAddr,
     poll: Poll,
 }
@@ -72,12 +74,12 @@ impl Driver {
             }
         }
         socket.bind(&address.into())?;
-        let mut socket = UdpSocket::from_std(socket.into());
-        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        if address.ip().is_unspecified() {
+            report_local_addresses(socket.as_fd(), address.is_ipv6())?;
+        }
+        let socket = UdpSocket::from_std(socket.into());
         let local_address = socket.local_addr()?;
-        let poll = Poll::new()?;
-        poll.registry().register(&mut socket, SOCKET, Interest::READABLE)?;
-        Ok(Self { socket, state, local_address, poll })
+        Ok(Self { socket, local_address, poll: Poll::new()? })
     }
 
     /// Where the socket is bound, with the port the kernel chose if none was given.
@@ -96,12 +98,16 @@ impl Driver {
     ) -> io::Result<DriverHandle<R>> {
         let waker = Waker::new(self.poll.registry(), WAKER)?;
         let (handle, inbox) = inbox(waker, config.command_queue, config.audio_queue);
-        let Self { socket, state, local_address, poll } = self;
-        let port = Port { socket, state, local_ip: local_address.ip(), readable: true };
-        let turns = Turns { poll, port, shard, inbox, sink, publish };
+        let Self { socket, local_address, poll } = self;
+        let local_ip = local_address.ip();
+        let turns = move || {
+            let now = clock();
+            let port = Port::new(socket, local_ip);
+            Turns { poll, port, pace: Pace::new(now), shard, inbox, sink, publish, now }.run();
+        };
         let builder = std::thread::Builder::new().name(config.thread_name);
         #[expect(clippy::disallowed_methods, reason = "this is the shell")]
-        let thread = builder.spawn(move || turns.run())?;
+        let thread = builder.spawn(turns)?;
         handle.set_thread(thread);
         Ok(handle)
     }
@@ -110,140 +116,178 @@ impl Driver {
 struct Turns<R, S, P> {
     poll: Poll,
     port: Port,
+    pace: Pace,
     shard: Shard<R>,
     inbox: Inbox<R>,
     sink: S,
     publish: P,
+    /// Read once a turn.
+    now: Instant,
 }
 
 impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
     fn run(mut self) {
-        let mut buffers = Buffers::new();
         let mut events = Events::with_capacity(8);
-        let mut now = clock();
         while !self.inbox.is_stopping() {
-            if let Err(error) = self.poll.poll(&mut events, self.sleep(now))
+            let by_clock = self.pace.is_by_clock();
+            self.port.listen(!by_clock, self.poll.registry());
+            if let Err(error) = self.poll.poll(&mut events, self.sleep())
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 tracing::error!(%error, "a driver can't wait for its socket any more");
                 break;
             }
-            self.port.readable |= events.iter().any(|event| event.token() == SOCKET);
-            now = clock();
-            self.turn(&mut buffers, now);
+            self.port.readable |= by_clock || events.iter().any(|event| event.token() == SOCKET);
+            self.now = clock();
+            self.turn();
         }
         self.shard.close_all(clock());
-        self.drain();
+        self.finish();
     }
 
-    fn turn(&mut self, buffers: &mut Buffers, now: Instant) {
+    fn turn(&mut self) {
         self.inbox.mute();
         for command in self.inbox.commands.try_iter().take(COMMANDS_PER_TURN) {
-            self.shard.handle_command(command, now);
+            self.shard.handle_command(command, self.now);
         }
+        let mut received = 0;
         for _ in 0..RECEIVES_PER_TURN {
-            if !self.port.readable {
-                break;
-            }
-            self.port.receive(buffers, |source, destination, datagram| {
-                self.shard.handle_datagram(source, destination, datagram, now);
-            });
+            received += self.receive();
         }
-        for audio in self.inbox.audio.try_iter().take(BATCHES_PER_TURN).flatten() {
-            self.shard.handle_audio(audio, now);
+        for _ in 0..BATCHES_PER_TURN {
+            let Ok(batch) = self.inbox.audio.try_recv() else { break };
+            received += self.send(batch);
         }
-        self.shard.handle_timeout(now);
-        self.drain();
+        self.pace.count(received, self.now);
+        self.shard.handle_timeout(self.now);
+        self.finish();
     }
 
+    /// One batch of datagrams, if there are any; how many.
+    fn receive(&mut self) -> usize {
+        let Self { port, shard, now, .. } = self;
+        let count = port.receive(|Datagram { source, destination, bytes }, local_ip| {
+            shard.handle_datagram(source, destination.unwrap_or(local_ip), bytes, *now);
+        });
+        self.drain();
+        count
+    }
+
+    /// A batch of mixes, with looks at the socket; how many datagrams have come meanwhile.
+    fn send(&mut self, mixes: Vec<MixedAudio>) -> usize {
+        let mut received = 0;
+        for (index, mix) in mixes.into_iter().enumerate() {
+            if index % SENDS_PER_RECEIVE == SENDS_PER_RECEIVE - 1 {
+                received += self.receive();
+            }
+            self.shard.handle_audio(mix, self.now);
+            self.drain();
+        }
+        received
+    }
+
+    /// Sends what fills a batch.
     fn drain(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             match output {
                 Output::Transmit(transmit) => {
-                    if !self.port.send(&transmit) {
-                        self.shard.counters_mut().send_errors += 1;
+                    self.port.push(transmit);
+                    if self.port.leaving.is_full() {
+                        self.shard.counters_mut().send_errors += self.port.flush();
                     }
                 }
                 Output::Packet { .. } | Output::Event { .. } => (self.sink)(output),
             }
         }
-        self.shard.counters_mut().audio_batches_dropped = self.inbox.batches_dropped();
-        (self.publish)(self.shard.counters());
+    }
+
+    /// Sends the rest.
+    fn finish(&mut self) {
+        self.drain();
+        let refused = self.port.flush();
+        let counters = self.shard.counters_mut();
+        counters.send_errors += refused;
+        counters.audio_batches_dropped = self.inbox.batches_dropped();
+        (self.publish)(counters);
     }
 
     /// `None`: until something comes. Work left over from the last turn allows no sleep.
-    fn sleep(&self, now: Instant) -> Option<Duration> {
+    fn sleep(&self) -> Option<Duration> {
         if self.port.readable || !self.inbox.is_empty() {
             return Some(Duration::ZERO);
         }
-        self.shard.poll_timeout().map(|at| at.saturating_duration_since(now))
+        let read_at = self.pace.is_by_clock().then(|| self.now + READ_INTERVAL);
+        let wake_at = read_at.into_iter().chain(self.shard.poll_timeout()).min();
+        wake_at.map(|at| at.saturating_duration_since(self.now))
     }
 }
 
-/// The socket.
+/// The socket and the datagrams on their way through it.
 struct Port {
     socket: UdpSocket,
-    state: UdpSocketState,
     local_ip: IpAddr,
-    /// mio reports an edge: it stays readable until a read would block.
+    /// Whether mio tells when something comes.
+    listening: bool,
+    /// Something may be there to read. mio tells only of what has come since the last time that all was read.
     readable: bool,
-}
-
-struct Buffers {
-    bytes: Vec<u8>,
-    metas: [RecvMeta; BATCH_SIZE],
-}
-
-impl Buffers {
-    fn new() -> Self {
-        Self { bytes: vec![0; BUFFER * BATCH_SIZE], metas: [RecvMeta::default(); BATCH_SIZE] }
-    }
+    received: ReceiveBatch,
+    leaving: SendBatch,
 }
 
 impl Port {
-    /// One batch.
-    fn receive(&mut self, buffers: &mut Buffers, mut handle: impl FnMut(SocketAddr, IpAddr, &[u8])) {
-        let Buffers { bytes, metas } = buffers;
-        let mut chunks = bytes.chunks_exact_mut(BUFFER);
-        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
-            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
-        let count = match self.state.recv(UdpSockRef::from(&self.socket), &mut slices, metas) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+    fn new(socket: UdpSocket, local_ip: IpAddr) -> Self {
+        let (received, leaving) = (ReceiveBatch::new(), SendBatch::new());
+        Self { socket, local_ip, listening: false, readable: true, received, leaving }
+    }
+
+    /// Whether readability wakes the thread. If it does from now on, then also what is there already.
+    fn listen(&mut self, listening: bool, registry: &Registry) {
+        if listening == self.listening {
+            return;
+        }
+        self.listening = listening;
+        let changed = if listening {
+            registry.register(&mut self.socket, SOCKET, Interest::READABLE)
+        } else {
+            registry.deregister(&mut self.socket)
+        };
+        if let Err(error) = changed {
+            tracing::error!(%error, "a driver can't tell whether its socket is to wake it");
+        }
+    }
+
+    /// One batch, if anything is there; how many.
+    fn receive(&mut self, mut handle: impl FnMut(Datagram<'_>, IpAddr)) -> usize {
+        if !self.readable {
+            return 0;
+        }
+        match self.received.receive(self.socket.as_fd()) {
+            Ok(count) => {
+                self.readable = count == BATCH;
+                self.received.datagrams().for_each(|datagram| handle(datagram, self.local_ip));
+                count
+            }
             Err(error) => {
-                if error.kind() != io::ErrorKind::WouldBlock {
+                self.readable = error.kind() == io::ErrorKind::Interrupted;
+                if !matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) {
                     tracing::debug!(%error, "receive");
                 }
-                self.readable = false;
-                return;
-            }
-        };
-        for (meta, slice) in metas.iter().zip(&slices).take(count) {
-            let destination = meta.dst_ip.unwrap_or(self.local_ip);
-            let filled = slice.get(..meta.len).unwrap_or_default();
-            // The kernel may have coalesced datagrams of one length.
-            for datagram in filled.chunks(meta.stride.max(1)) {
-                handle(meta.addr, destination, datagram);
+                0
             }
         }
     }
 
-    fn send(&self, transmit: &Transmit) -> bool {
-        let Transmit { source, destination, payload } = transmit;
-        let transmit = quinn_udp::Transmit {
-            destination: *destination,
-            ecn: None,
-            contents: payload,
-            segment_size: None,
-            src_ip: *source,
-        };
-        match self.state.try_send(UdpSockRef::from(&self.socket), &transmit) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::debug!(%error, "send");
-                false
-            }
+    fn push(&mut self, mut transmit: Transmit) {
+        if !self.local_ip.is_unspecified() {
+            // It has one address, and to name it would cost the kernel a look-up.
+            transmit.source = None;
         }
+        self.leaving.push(transmit);
+    }
+
+    /// Sends what waits; how many the kernel did not take.
+    fn flush(&mut self) -> u64 {
+        self.leaving.send(self.socket.as_fd()) as u64
     }
 }
 

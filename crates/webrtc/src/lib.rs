@@ -3,6 +3,7 @@
 //! [`Shard`] is the pure core: the peers of one UDP socket, a function of commands, datagrams, audio and time.
 //! [`Driver`] is the one shell: a thread with the socket and the clock. Neither decodes audio nor knows JSON.
 
+mod batch;
 mod candidate;
 mod command;
 mod config;
@@ -12,6 +13,7 @@ mod driver;
 mod dtls;
 mod error;
 mod inbox;
+mod pace;
 mod packet;
 mod peer;
 mod sdp;
