@@ -22,7 +22,7 @@ fn main() {
 
 #[divan::bench(args = SPEAKING, sample_count = 100, sample_size = 1)]
 fn tick(bencher: Bencher<'_, '_>, shape: Shape) {
-    run(bencher, shape);
+    run(bencher, Crowd::new(shape));
 }
 
 #[divan::bench(args = SPEAKING, sample_count = 100, sample_size = 1)]
@@ -33,13 +33,20 @@ fn bare_codec(bencher: Bencher<'_, '_>, shape: Shape) {
 
 #[divan::bench(args = SILENT, sample_count = 200, sample_size = 1)]
 fn silent(bencher: Bencher<'_, '_>, shape: Shape) {
-    run(bencher, shape);
+    run(bencher, Crowd::new(shape));
 }
 
-fn run(bencher: Bencher<'_, '_>, shape: Shape) {
-    let crowd = RefCell::new(Crowd::new(shape));
+/// One room in which all speak, by so many threads.
+#[divan::bench(args = [1, 2, 4], sample_count = 50, sample_size = 1)]
+fn crew(bencher: Bencher<'_, '_>, threads: usize) {
+    run(bencher, Crowd::with_threads(Shape::new(1, 200, 200), threads));
+}
+
+fn run(bencher: Bencher<'_, '_>, crowd: Crowd) {
+    let members = crowd.members();
+    let crowd = RefCell::new(crowd);
     bencher
-        .counter(ItemsCount::new(shape.total()))
+        .counter(ItemsCount::new(members))
         .with_inputs(|| crowd.borrow_mut().packets())
         .bench_local_values(|packets| crowd.borrow_mut().run(packets));
 }

@@ -68,3 +68,43 @@ pub struct Counters {
     /// Members now.
     pub members: u64,
 }
+
+impl Counters {
+    /// Both together. Names every field, so that none is forgotten.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            decodes_normal: self.decodes_normal + other.decodes_normal,
+            decodes_fec: self.decodes_fec + other.decodes_fec,
+            decodes_plc: self.decodes_plc + other.decodes_plc,
+            decodes_warm_up: self.decodes_warm_up + other.decodes_warm_up,
+            decode_errors: self.decode_errors + other.decode_errors,
+            encodes_shared: self.encodes_shared + other.encodes_shared,
+            encodes_private: self.encodes_private + other.encodes_private,
+            encodes_priming: self.encodes_priming + other.encodes_priming,
+            encodes_rested: self.encodes_rested + other.encodes_rested,
+            encode_errors: self.encode_errors + other.encode_errors,
+            primings_deferred: self.primings_deferred + other.primings_deferred,
+            ticks: self.ticks + other.ticks,
+            late_ticks: self.late_ticks + other.late_ticks,
+            skipped_ticks: self.skipped_ticks + other.skipped_ticks,
+            panics: self.panics + other.panics,
+            packets: self.packets + other.packets,
+            dropped_unknown: self.dropped_unknown + other.dropped_unknown,
+            dropped_malformed: self.dropped_malformed + other.dropped_malformed,
+            dropped_late: self.dropped_late + other.dropped_late,
+            dropped_duplicate: self.dropped_duplicate + other.dropped_duplicate,
+            dropped_overflow: self.dropped_overflow + other.dropped_overflow,
+            dropped_skipped: self.dropped_skipped + other.dropped_skipped,
+            dropped_queue: self.dropped_queue + other.dropped_queue,
+            resyncs: self.resyncs + other.resyncs,
+            shortened: self.shortened + other.shortened,
+            lengthened: self.lengthened + other.lengthened,
+            audible: self.audible + other.audible,
+            limited: self.limited + other.limited,
+            delay_members: self.delay_members + other.delay_members,
+            delay: self.delay + other.delay,
+            rooms: self.rooms + other.rooms,
+            members: self.members + other.members,
+        }
+    }
+}

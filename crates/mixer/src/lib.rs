@@ -11,6 +11,7 @@ mod clock;
 mod codec;
 mod command;
 mod counters;
+mod crew;
 mod encode;
 mod history;
 pub mod jitter;
@@ -30,6 +31,7 @@ mod worker;
 
 pub use command::{AudioPacket, Command, MemberEvent, MemberSlot, MixedPacket, Output, RoomKey};
 pub use counters::Counters;
+pub use crew::Crew;
 pub use pool::{Pool, PoolConfig, WorkerHandle};
 pub use settings::{MemberSettings, RoomSettings, SamplingRate, TalkDetection};
 pub use worker::{Worker, WorkerConfig};

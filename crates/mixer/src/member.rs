@@ -67,12 +67,19 @@ pub(crate) struct Member<O> {
     missing: bool,
     history: History,
     voice: Option<Voice>,
+    /// The voice has heard nothing of this member yet.
+    cold: bool,
     level: i8,
     gain: Gain,
     stretch_pause: u8,
     delay: Option<u32>,
     meter: TalkMeter,
     strikes: u8,
+    /// Its packets are being decoded: if there is a panic now, this is who did it.
+    suspect: bool,
+    /// Panics while it is decoded.
+    #[cfg(test)]
+    pub(crate) sabotaged: bool,
 }
 
 impl<O> Member<O> {
@@ -97,12 +104,16 @@ impl<O> Member<O> {
             missing: true,
             history: History::default(),
             voice: None,
+            cold: false,
             level: SILENCE,
             gain: Gain::SILENT,
             stretch_pause: 0,
             delay: None,
             meter: TalkMeter::default(),
             strikes: 0,
+            suspect: false,
+            #[cfg(test)]
+            sabotaged: false,
         }
     }
 
@@ -157,15 +168,31 @@ impl<O> Member<O> {
         self.gain != Gain::SILENT
     }
 
-    /// Decodes what plays in this tick.
-    pub(crate) fn play(&mut self, tick: u64, room: &RoomSettings, voices: &mut VoicePool, counters: &mut Counters) {
+    /// It will be decoded in this tick.
+    pub(crate) fn prepare(&mut self, room: &RoomSettings, voices: &mut VoicePool, counters: &mut Counters) {
         if self.voice.is_none() {
-            let queued = self.queued - self.pieces.iter().map(Piece::duration).sum::<u32>().min(self.queued);
-            self.voice = voices.take(room.sampling_rate, &self.history, queued, counters);
+            self.voice = voices.take(room.sampling_rate, counters);
+            self.cold = true;
         }
+    }
+
+    /// It has a voice, so that it is decoded in this tick.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.voice.is_some()
+    }
+
+    /// Decodes what plays in this tick.
+    pub(crate) fn play(&mut self, tick: u64, room: &RoomSettings, counters: &mut Counters) {
         let Some(mut voice) = self.voice.take() else {
             return self.pass(tick);
         };
+        self.suspect = true;
+        #[cfg(test)]
+        assert!(!self.sabotaged, "sabotaged");
+        if std::mem::take(&mut self.cold) {
+            let queued = self.queued - self.pieces.iter().map(Piece::duration).sum::<u32>().min(self.queued);
+            voice.warm_up(&self.history, queued, counters);
+        }
         for piece in self.pieces.drain(..) {
             voice.push(&piece, counters);
             remember(&mut self.history, piece);
@@ -180,6 +207,7 @@ impl<O> Member<O> {
             counters.delay += u64::from(delay);
             counters.delay_members += 1;
         }
+        self.suspect = false;
     }
 
     /// Lets pass what plays in this tick without decoding it. Nobody hears it, so that the delay is put right at once.
@@ -254,14 +282,14 @@ impl<O> Member<O> {
     }
 
     /// After a panic in the room: nothing that was half done is used again.
-    pub(crate) fn recover(&mut self, suspect: bool) {
+    pub(crate) fn recover(&mut self) {
         self.voice = None;
         self.private = None;
         self.pieces.clear();
         self.queued = 0;
         self.gain = Gain::SILENT;
         self.audibility.silence();
-        if suspect {
+        if std::mem::take(&mut self.suspect) {
             self.history.clear();
             self.jitter = JitterBuffer::new();
             self.strikes += 1;

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::command::{AudioPacket, Command, MemberSlot, Output};
 use crate::counters::Counters;
+use crate::crew::Crew;
 use crate::worker::{Worker, WorkerConfig};
 
 /// How many workers, and how they are set.
@@ -36,7 +37,7 @@ impl Default for PoolConfig {
 pub struct Pool;
 
 impl Pool {
-    /// Starts the threads. `sink_for` makes for each worker, by its number, what takes its outputs: it is called once
+    /// Starts the threads, and as many again that sleep until a big room needs more than one. `sink_for` makes for each worker, by its number, what takes its outputs: it is called once
     /// per tick, on the worker's thread, and must not wait.
     pub fn spawn<O, S>(
         config: &PoolConfig,
@@ -47,7 +48,9 @@ impl Pool {
         O: Copy + Send + 'static,
         S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters) + Send + 'static,
     {
-        (0..config.workers).map(|number| spawn(number, config, epoch, sink_for(number))).collect()
+        let crew = Crew::new(config.workers)?;
+        let worker = || Worker::new(config.worker.clone(), epoch).with_crew(crew.clone());
+        (0..config.workers).map(|number| spawn(number, config, worker(), sink_for(number))).collect()
     }
 }
 
@@ -106,7 +109,7 @@ enum Message<O> {
     Stop,
 }
 
-fn spawn<O, S>(number: usize, config: &PoolConfig, epoch: Instant, sink: S) -> io::Result<WorkerHandle<O>>
+fn spawn<O, S>(number: usize, config: &PoolConfig, worker: Worker<O>, sink: S) -> io::Result<WorkerHandle<O>>
 where
     O: Copy + Send + 'static,
     S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters) + Send + 'static,
@@ -114,13 +117,7 @@ where
     let (messages, inbox) = unbounded();
     let (packets, packet_inbox) = bounded(config.packet_queue);
     let dropped = Arc::new(AtomicU64::new(0));
-    let mut shell = Shell {
-        worker: Worker::new(config.worker.clone(), epoch),
-        messages: inbox,
-        packets: packet_inbox,
-        dropped: Arc::clone(&dropped),
-        sink,
-    };
+    let mut shell = Shell { worker, messages: inbox, packets: packet_inbox, dropped: Arc::clone(&dropped), sink };
     let thread = std::thread::Builder::new().name(format!("mix-{number}")).spawn(move || shell.run())?;
     Ok(WorkerHandle { messages, packets, dropped, thread: Arc::new(Mutex::new(Some(thread))) })
 }
@@ -135,7 +132,7 @@ struct Shell<O, S> {
 
 impl<O, S> Shell<O, S>
 where
-    O: Copy,
+    O: Copy + Send,
     S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters),
 {
     /// Until it is told to stop, or nobody holds a handle any more.

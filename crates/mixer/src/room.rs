@@ -1,12 +1,14 @@
 //! One room: who is in it, and one tick of it. Must not know other rooms, time, or where packets go.
 //!
-//! A tick is seven steps over the members, each a method, so that the costly ones (decode, encode) can be divided.
+//! A tick is a row of steps over the members, each a method. In the costly ones (decode, encode) every member is by
+//! itself, so that a crew can share them.
 
 use std::collections::VecDeque;
 
-use crate::codec::opus::{EncoderClass, Format, MAX_PACKET};
+use crate::codec::opus::{EncoderClass, Format, MAX_FRAME, MAX_PACKET};
 use crate::command::{MemberEvent, MixedPacket, Output, RoomKey};
 use crate::counters::Counters;
+use crate::crew::Crew;
 use crate::encode::{EncoderPool, RecentFrames, SharedEncoder};
 use crate::limiter::Limiter;
 use crate::member::{Claim, Member};
@@ -25,6 +27,7 @@ const MAX_PROBES: usize = 64;
 /// What a worker lends to each of its rooms for a tick: scratch space, pools, counters.
 #[derive(Debug)]
 pub(crate) struct Bench {
+    pub(crate) crew: Crew,
     pub(crate) voices: VoicePool,
     pub(crate) encoders: EncoderPool,
     pub(crate) counters: Counters,
@@ -32,7 +35,6 @@ pub(crate) struct Bench {
     pub(crate) primings: u32,
     sums: Sums,
     shared_mix: Vec<f32>,
-    private_mix: Vec<f32>,
     packet: [u8; MAX_PACKET],
     /// Ranks and indexes of members.
     candidates: Vec<(i32, usize)>,
@@ -41,13 +43,13 @@ pub(crate) struct Bench {
 impl Default for Bench {
     fn default() -> Self {
         Self {
+            crew: Crew::default(),
             voices: VoicePool::default(),
             encoders: EncoderPool::default(),
             counters: Counters::default(),
             primings: 0,
             sums: Sums::default(),
             shared_mix: Vec::new(),
-            private_mix: Vec::new(),
             packet: [0; MAX_PACKET],
             candidates: Vec::new(),
         }
@@ -68,14 +70,9 @@ pub(crate) struct Room<O> {
     shared: Vec<SharedEncoder>,
     recent: RecentFrames,
     limiter: Limiter,
-    /// Whose packets are being decoded: if that panics, this is who did it.
-    suspect: Option<usize>,
-    /// Panic while decoding this member.
-    #[cfg(test)]
-    pub(crate) sabotaged: Option<usize>,
 }
 
-impl<O: Copy> Room<O> {
+impl<O: Copy + Send> Room<O> {
     pub(crate) fn new(key: RoomKey, phase: usize, settings: RoomSettings) -> Self {
         let format = Format::of(&settings);
         Self {
@@ -88,9 +85,6 @@ impl<O: Copy> Room<O> {
             shared: Vec::new(),
             recent: RecentFrames::new(format),
             limiter: Limiter::default(),
-            suspect: None,
-            #[cfg(test)]
-            sabotaged: None,
         }
     }
 
@@ -135,11 +129,8 @@ impl<O: Copy> Room<O> {
 
     /// After a panic in a tick: all that may be half done is made anew.
     pub(crate) fn recover(&mut self) {
-        let suspect = self.suspect.take();
         self.rebuild();
-        for (index, member) in self.members.iter_mut().enumerate() {
-            member.recover(Some(index) == suspect);
-        }
+        self.members.iter_mut().for_each(Member::recover);
     }
 
     fn rebuild(&mut self) {
@@ -191,18 +182,26 @@ impl<O: Copy> Room<O> {
     }
 
     fn decode(&mut self, tick: u64, bench: &mut Bench) {
-        for (index, member) in self.members.iter_mut().enumerate() {
+        let Bench { crew, voices, counters, .. } = bench;
+        let settings = &self.settings;
+        let mut prepared = 0;
+        for member in &mut self.members {
             if member.chosen || member.is_sounding() {
-                self.suspect = Some(index);
-                #[cfg(test)]
-                assert_ne!(self.sabotaged, Some(index), "sabotaged");
-                member.play(tick, &self.settings, &mut bench.voices, &mut bench.counters);
+                member.prepare(settings, voices, counters);
+                prepared += 1;
             } else {
-                member.park(&mut bench.voices);
-                member.pass(tick);
+                member.park(voices);
             }
         }
-        self.suspect = None;
+        crew.share(&mut self.members, prepared, counters, |_, members, counters| {
+            for member in members {
+                if member.is_prepared() {
+                    member.play(tick, settings, counters);
+                } else {
+                    member.pass(tick);
+                }
+            }
+        });
     }
 
     /// Who is in the mix. One who enters needs an encoder of its own from that moment; where too many enter at once,
@@ -252,44 +251,55 @@ impl<O: Copy> Room<O> {
         bench.shared_mix.clear();
         bench.shared_mix.extend_from_slice(bench.sums.total());
         bench.counters.limited += u64::from(self.limiter.limit(&mut bench.shared_mix));
-        bench.private_mix.resize(frame, 0.0);
     }
 
     fn encode(&mut self, bench: &mut Bench) {
-        let Bench { encoders, counters, sums, shared_mix, private_mix, packet, .. } = bench;
+        self.assign(bench);
+        let Bench { crew, counters, sums, shared_mix, packet, .. } = bench;
+        let (speakers, frame) = (&self.speakers, self.format.frame());
+        let private = self.members.iter().filter(|member| member.private.is_some()).count();
+        crew.share(&mut self.members, private, counters, |first, members, counters| {
+            let (mut mix, mut packet) = ([0.0; MAX_FRAME], [0; MAX_PACKET]);
+            for (index, member) in members.iter_mut().enumerate() {
+                let Some(private) = &mut member.private else {
+                    continue;
+                };
+                match speakers.binary_search(&(first + index)) {
+                    Ok(place) => sums.minus_one(place, &mut mix[..frame]),
+                    Err(_) => mix[..frame].copy_from_slice(sums.total()),
+                }
+                member.payload = private.encode(&mut mix[..frame], &mut packet, counters);
+            }
+        });
+        for shared in &mut self.shared {
+            shared.encode(shared_mix, &self.recent, packet, counters);
+        }
+        self.recent.push(shared_mix);
+    }
+
+    /// Which encoder each member hears.
+    fn assign(&mut self, bench: &mut Bench) {
+        let Bench { encoders, counters, packet, .. } = bench;
         self.shared.iter_mut().for_each(|shared| shared.listeners = 0);
-        let mut speakers = self.speakers.iter().enumerate().peekable();
-        for (index, member) in self.members.iter_mut().enumerate() {
+        for member in &mut self.members {
             member.payload = None;
-            let contribution = speakers.next_if(|&(_, &speaker)| speaker == index).map(|(place, _)| place);
             let done = member.absent > TAIL && self.settings.shared_encoding || member.settings.suspended;
             if done && let Some(private) = member.private.take() {
                 encoders.give(private.into_encoder());
             }
-            if member.settings.suspended {
+            if member.settings.suspended || member.private.is_some() {
                 continue;
             }
-            if member.private.is_none() && !self.settings.shared_encoding {
+            if !self.settings.shared_encoding {
                 let limiter = self.limiter.clone();
                 member.private = encoders.primed(self.format, member.class, limiter, &self.recent, packet, counters);
-            }
-            if let Some(private) = &mut member.private {
-                match contribution {
-                    Some(place) => sums.minus_one(place, private_mix),
-                    None => private_mix.copy_from_slice(sums.total()),
-                }
-                member.payload = private.encode(private_mix, packet, counters);
-            } else if contribution.is_none() {
+            } else if member.absent > 0 {
                 listen_to_shared(&mut self.shared, self.format, member.class, encoders, counters);
             }
         }
         for shared in self.shared.extract_if(.., |shared| shared.listeners == 0) {
             encoders.give(shared.into_encoder());
         }
-        for shared in &mut self.shared {
-            shared.encode(shared_mix, &self.recent, packet, counters);
-        }
-        self.recent.push(shared_mix);
     }
 
     fn tell(&mut self, tick: u64, outputs: &mut VecDeque<Output<O>>) {

@@ -39,9 +39,10 @@ impl Voice {
         })
     }
 
-    /// Brings the decoder to where the stream is, and keeps the last `queued` samples (48 kHz) of it to play.
-    fn warm_up(&mut self, history: &History, queued: u32, counters: &mut Counters) -> opus::Result<()> {
-        self.decoder.reset()?;
+    /// Brings the decoder from whatever it heard before to where the stream is, and keeps the last `queued` samples
+    /// (48 kHz) of it to play.
+    pub(crate) fn warm_up(&mut self, history: &History, queued: u32, counters: &mut Counters) {
+        counters.decode_errors += u64::from(self.decoder.reset().is_err());
         self.queue.clear();
         for payload in history.iter() {
             self.queue.clear();
@@ -57,7 +58,6 @@ impl Voice {
         } else {
             self.queue.resize(keep, 0.0);
         }
-        Ok(())
     }
 
     /// Decodes a piece to the end of what waits. What cannot be decoded is concealed, what cannot be concealed is
@@ -139,32 +139,14 @@ pub(crate) struct VoicePool {
 }
 
 impl VoicePool {
-    /// A voice that has heard the last packets of a stream of which `queued` samples (48 kHz) still wait. `None`, and
-    /// counted, if libopus gives no decoder.
-    pub(crate) fn take(
-        &mut self,
-        rate: SamplingRate,
-        history: &History,
-        queued: u32,
-        counters: &mut Counters,
-    ) -> Option<Voice> {
-        let mut voice = match self.idle.iter().rposition(|voice| voice.rate == rate) {
-            Some(index) => self.idle.swap_remove(index),
-            None => match Voice::new(rate) {
-                Ok(voice) => voice,
-                Err(_) => {
-                    counters.decode_errors += 1;
-                    return None;
-                }
-            },
-        };
-        match voice.warm_up(history, queued, counters) {
-            Ok(()) => Some(voice),
-            Err(_) => {
-                counters.decode_errors += 1;
-                None
-            }
+    /// A voice that has to be warmed up. `None`, and counted, if libopus gives no decoder.
+    pub(crate) fn take(&mut self, rate: SamplingRate, counters: &mut Counters) -> Option<Voice> {
+        if let Some(index) = self.idle.iter().rposition(|voice| voice.rate == rate) {
+            return Some(self.idle.swap_remove(index));
         }
+        let made = Voice::new(rate);
+        counters.decode_errors += u64::from(made.is_err());
+        made.ok()
     }
 
     pub(crate) fn give(&mut self, voice: Voice) {

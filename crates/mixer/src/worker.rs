@@ -8,6 +8,7 @@ use crate::clock::{Clock, PHASE_STEP, PHASES, TICK, tick_at_or_after};
 use crate::codec::opus::inspect;
 use crate::command::{AudioPacket, Command, MemberSlot, Output, RoomKey};
 use crate::counters::Counters;
+use crate::crew::Crew;
 use crate::jitter::WaitingPacket;
 use crate::member::Member;
 use crate::room::{Bench, Room};
@@ -64,7 +65,7 @@ struct Phase {
     next: u64,
 }
 
-impl<O: Copy> Worker<O> {
+impl<O: Copy + Send> Worker<O> {
     /// A worker without rooms. All workers share one epoch.
     pub fn new(config: WorkerConfig, epoch: Instant) -> Self {
         Self {
@@ -77,6 +78,12 @@ impl<O: Copy> Worker<O> {
             bench: Bench::default(),
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same with threads that help with big rooms.
+    pub fn with_crew(mut self, crew: Crew) -> Self {
+        self.bench.crew = crew;
+        self
     }
 
     /// Does what it is told. What is meant for a member that is not there is ignored.
@@ -305,10 +312,10 @@ mod tests {
         worker.handle_command(join, now);
     }
 
-    /// Sends a packet from each of four members in two rooms, ticks all, and counts the packets of each room.
-    fn turn(worker: &mut Worker<u32>, number: u64, epoch: Instant) -> [usize; 2] {
+    /// Sends a packet from each of so many members, and ticks.
+    fn send(worker: &mut Worker<u32>, members: u32, number: u64, epoch: Instant) {
         let now = epoch + Duration::from_millis(20 * number);
-        for index in 0..4 {
+        for index in 0..members {
             let packet = AudioPacket {
                 sequence: number,
                 timestamp: number * 960,
@@ -319,6 +326,11 @@ mod tests {
             worker.handle_packet(MemberSlot { index, generation: 0 }, packet);
         }
         worker.handle_timeout(now + Duration::from_millis(19));
+    }
+
+    /// Four members in two rooms: the packets of each room.
+    fn turn(worker: &mut Worker<u32>, number: u64, epoch: Instant) -> [usize; 2] {
+        send(worker, 4, number, epoch);
         let mut counts = [0; 2];
         while let Some(output) = worker.poll_output() {
             if let Output::Packet { outlet, .. } = output {
@@ -339,12 +351,34 @@ mod tests {
         turn(&mut worker, 0, epoch);
         (1..10).for_each(|number| assert_eq!(turn(&mut worker, number, epoch), [2, 2]));
 
-        worker.rooms[0].as_mut().unwrap().sabotaged = Some(1);
+        worker.rooms[0].as_mut().unwrap().members[1].sabotaged = true;
         let turns: Vec<_> = (10..20).map(|number| turn(&mut worker, number, epoch)).collect();
 
         // Three strikes; then the member is not decoded any more, and both rooms go on.
         assert_eq!(worker.counters().panics, 3);
         assert_eq!(turns.iter().filter(|counts| **counts == [0, 2]).count(), 3);
         assert_eq!(turns[9], [2, 2]);
+    }
+
+    #[test]
+    fn a_panic_on_a_thread_of_the_crew_costs_no_more() {
+        #[expect(clippy::disallowed_methods, reason = "any instant will do for a beginning of virtual time")]
+        let epoch = Instant::now();
+        let mut worker = Worker::new(WorkerConfig::default(), epoch).with_crew(Crew::new(2).unwrap());
+        for index in 0..40 {
+            join(&mut worker, 0, index, epoch);
+        }
+        worker.rooms[0].as_mut().unwrap().members[33].sabotaged = true;
+        send(&mut worker, 40, 0, epoch);
+        let packets: Vec<_> = (1..20)
+            .map(|number| {
+                send(&mut worker, 40, number, epoch);
+                std::iter::from_fn(|| worker.poll_output()).count()
+            })
+            .collect();
+
+        assert_eq!(worker.counters().panics, 3);
+        assert_eq!(packets.iter().filter(|packets| **packets == 0).count(), 3);
+        assert_eq!(packets[18], 40);
     }
 }

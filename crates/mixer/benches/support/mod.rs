@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mixer::mix::Sums;
-use mixer::{AudioPacket, MemberSettings, RoomKey, RoomSettings};
+use mixer::{AudioPacket, Crew, MemberSettings, RoomKey, RoomSettings};
 use opus::{Application, Bandwidth, Channels, Decoder, Encoder, Signal};
 
 use self::harness::{Client, Conference, silence, slot, voice};
@@ -77,7 +77,13 @@ pub struct Crowd {
 
 impl Crowd {
     pub fn new(shape: Shape) -> Self {
+        Self::with_threads(shape, 1)
+    }
+
+    /// Mixed by that many threads.
+    pub fn with_threads(shape: Shape, threads: usize) -> Self {
         let mut conference = Conference::new();
+        conference.worker = conference.worker.with_crew(Crew::new(threads).unwrap());
         for index in 0..shape.total() {
             let settings = MemberSettings { complexity: COMPLEXITY, ..MemberSettings::default() };
             let room = RoomKey((index / shape.members) as u64);
@@ -90,6 +96,10 @@ impl Crowd {
             crowd.run(packets);
         }
         crowd
+    }
+
+    pub fn members(&self) -> usize {
+        self.shape.total()
     }
 
     /// What all say in the next tick, each packet in memory of its own.

@@ -13,6 +13,8 @@ use crate::settings::{MemberSettings, RoomSettings, SamplingRate};
 pub(crate) const MAX_DURATION: u32 = 5_760;
 /// The largest packet we make: 20 ms in one frame is at most 1275 bytes and a TOC (RFC 6716 section 3.2.1).
 pub(crate) const MAX_PACKET: usize = 1_276;
+/// The longest frame that we make: 20 ms of stereo at 48 kHz.
+pub(crate) const MAX_FRAME: usize = 1_920;
 
 /// Above this bit rate (mono) libopus leaves SILK for CELT at times, so we pin CELT. (64 kb/s with `Signal::Voice`
 /// stayed hybrid at complexity 5, 6 and 10.)
