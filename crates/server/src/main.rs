@@ -44,7 +44,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = Config::load(file, &arguments.assignments)?;
     start_logging(&config, file)?;
     // Media has threads of its own: here is only the conversation.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .on_thread_start(yield_to_media)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -59,6 +63,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         running.stop().await;
         Ok(())
     })
+}
+
+/// A reply may come some milliseconds later, a packet may not: a storm of joins must not cost those inside their sound.
+fn yield_to_media() {
+    const NICE: i32 = 5;
+    // Linux: without a process id this is about the calling thread. To be nicer needs no privilege.
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "signaling has the same priority as media");
+    }
 }
 
 fn start_logging(config: &Config, file: Option<&std::path::Path>) -> Result<(), ConfigError> {
