@@ -34,4 +34,4 @@ pub use counters::Counters;
 pub use crew::Crew;
 pub use pool::{Pool, PoolConfig, WorkerHandle};
 pub use settings::{MemberSettings, RoomSettings, SamplingRate, TalkDetection};
-pub use worker::{Worker, WorkerConfig};
+pub use worker::{MovedRoom, Worker, WorkerConfig};

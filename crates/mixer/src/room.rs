@@ -62,6 +62,8 @@ pub(crate) struct Room<O> {
     pub(crate) key: RoomKey,
     /// Offset of its ticks within the 20 ms, as an index.
     pub(crate) phase: usize,
+    /// Media time of its next tick.
+    pub(crate) next: u64,
     pub(crate) members: Vec<Member<O>>,
     settings: RoomSettings,
     format: Format,
@@ -73,11 +75,12 @@ pub(crate) struct Room<O> {
 }
 
 impl<O: Copy + Send> Room<O> {
-    pub(crate) fn new(key: RoomKey, phase: usize, settings: RoomSettings) -> Self {
+    pub(crate) fn new(key: RoomKey, phase: usize, next: u64, settings: RoomSettings) -> Self {
         let format = Format::of(&settings);
         Self {
             key,
             phase,
+            next,
             members: Vec::new(),
             settings,
             format,

@@ -1,5 +1,7 @@
 //! The rooms of one mix thread. Must not read a clock, wait, or know threads: that is the pool's.
 
+mod moving;
+
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -13,6 +15,8 @@ use crate::jitter::WaitingPacket;
 use crate::member::Member;
 use crate::room::{Bench, Room};
 use crate::settings::{MemberSettings, RoomSettings};
+
+pub use self::moving::MovedRoom;
 
 /// A tick that begins later than this after its time is late: 5 ms, the distance to the next phase.
 const LATE: u64 = PHASE_STEP;
@@ -194,21 +198,27 @@ impl<O: Copy + Send> Worker<O> {
     fn tick(&mut self, phase: usize) {
         let tick = self.phases[phase].next;
         self.bench.primings = self.config.primings_per_tick;
-        for &place in &self.phases[phase].rooms {
-            let Some(room) = &mut self.rooms[place] else {
-                continue;
-            };
-            let (bench, outputs) = (&mut self.bench, &mut self.outputs);
-            let length = outputs.len();
-            // Unwind safe: all that the tick may leave half done is made anew by `recover`, or overwritten before it
-            // is read (the bench's scratch), or only counts (counters), or cut off (outputs).
-            let outcome = catch_unwind(AssertUnwindSafe(|| room.tick(tick, bench, outputs)));
-            if outcome.is_err() {
-                self.outputs.truncate(length);
-                self.bench.counters.panics += 1;
-                room.recover();
-                tracing::error!(room = room.key.0, "a tick of a room panicked; its sound starts anew");
-            }
+        for index in 0..self.phases[phase].rooms.len() {
+            self.tick_room(self.phases[phase].rooms[index], tick);
+        }
+    }
+
+    fn tick_room(&mut self, place: usize, tick: u64) {
+        // One that came from another worker may have had this tick there.
+        let Some(room) = self.rooms[place].as_mut().filter(|room| room.next <= tick) else {
+            return;
+        };
+        room.next = tick + TICK;
+        let (bench, outputs) = (&mut self.bench, &mut self.outputs);
+        let length = outputs.len();
+        // Unwind safe: all that the tick may leave half done is made anew by `recover`, or overwritten before it is
+        // read (the bench's scratch), or only counts (counters), or cut off (outputs).
+        let outcome = catch_unwind(AssertUnwindSafe(|| room.tick(tick, bench, outputs)));
+        if outcome.is_err() {
+            self.outputs.truncate(length);
+            self.bench.counters.panics += 1;
+            room.recover();
+            tracing::error!(room = room.key.0, "a tick of a room panicked; its sound starts anew");
         }
     }
 
@@ -230,30 +240,48 @@ impl<O: Copy + Send> Worker<O> {
         };
         let index = room.members.len();
         room.members.push(Member::new(member, outlet, settings, room.format()));
+        self.seat(member, (place, index));
+    }
+
+    fn seat(&mut self, member: MemberSlot, place: (usize, usize)) {
         let seat = member.index as usize;
         if seat >= self.seats.len() {
             self.seats.resize(seat + 1, Seat::default());
         }
-        self.seats[seat] = Seat { generation: member.generation, place: Some((place, index)) };
+        self.seats[seat] = Seat { generation: member.generation, place: Some(place) };
         self.bench.counters.members += 1;
     }
 
     /// Makes a room, in the phase with the fewest.
     fn make_room(&mut self, key: RoomKey, settings: RoomSettings, now: Instant) -> usize {
+        let phase = (0..PHASES).min_by_key(|&phase| self.phases[phase].rooms.len()).unwrap_or(0);
+        let first = tick_at_or_after(self.clock.media_time(now) + 1, offset(phase));
+        self.place_room(Room::new(key, phase, first, settings))
+    }
+
+    /// Puts a room into its phase. If it is the only one there, the phase goes by it.
+    fn place_room(&mut self, room: Room<O>) -> usize {
         let place = self.rooms.iter().position(Option::is_none).unwrap_or(self.rooms.len());
         if place == self.rooms.len() {
             self.rooms.push(None);
         }
-        let phase = (0..PHASES).min_by_key(|&phase| self.phases[phase].rooms.len()).unwrap_or(0);
-        let rooms = &mut self.phases[phase];
-        if rooms.rooms.is_empty() {
-            rooms.next = tick_at_or_after(self.clock.media_time(now) + 1, offset(phase));
+        let phase = &mut self.phases[room.phase];
+        if phase.rooms.is_empty() {
+            phase.next = room.next;
         }
-        rooms.rooms.push(place);
-        self.rooms[place] = Some(Room::new(key, phase, settings));
-        self.places.insert(key, place);
+        phase.rooms.push(place);
+        self.places.insert(room.key, place);
+        self.rooms[place] = Some(room);
         self.bench.counters.rooms += 1;
         place
+    }
+
+    fn take_room(&mut self, place: usize) -> Option<Room<O>> {
+        let room = self.rooms[place].take()?;
+        self.places.remove(&room.key);
+        self.phases[room.phase].rooms.retain(|&other| other != place);
+        self.bench.counters.rooms -= 1;
+        Some(room)
     }
 
     fn leave(&mut self, member: MemberSlot) {
@@ -274,11 +302,7 @@ impl<O: Copy + Send> Worker<O> {
             self.seats[moved.slot.index as usize].place = Some((place, index));
         }
         if room.members.is_empty() {
-            let (key, phase) = (room.key, room.phase);
-            self.rooms[place] = None;
-            self.places.remove(&key);
-            self.phases[phase].rooms.retain(|&other| other != place);
-            self.bench.counters.rooms -= 1;
+            self.take_room(place);
         }
     }
 
