@@ -1,18 +1,25 @@
 //! The shell of the mixer: one OS thread per worker, absolute deadlines, bounded queues. All that is decided is
 //! decided in `worker.rs`.
 
+mod load;
+mod shell;
+mod transit;
+
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
 
-use crate::command::{AudioPacket, Command, MemberSlot, Output};
+use crate::command::{AudioPacket, Command, MemberSlot, Output, RoomKey};
 use crate::counters::Counters;
 use crate::crew::Crew;
-use crate::worker::{Worker, WorkerConfig};
+use crate::worker::{MovedRoom, Worker, WorkerConfig};
+
+use self::load::Load;
+use self::shell::Shell;
 
 /// How many workers, and how they are set.
 #[derive(Clone, Debug)]
@@ -37,8 +44,9 @@ impl Default for PoolConfig {
 pub struct Pool;
 
 impl Pool {
-    /// Starts the threads, and as many again that sleep until a big room needs more than one. `sink_for` makes for each worker, by its number, what takes its outputs: it is called once
-    /// per tick, on the worker's thread, and must not wait.
+    /// Starts the threads, and as many again that sleep until a big room needs more than one. `sink_for` makes for
+    /// each worker, by its number, what takes its outputs: it is called once per tick, on the worker's thread, and
+    /// must not wait.
     pub fn spawn<O, S>(
         config: &PoolConfig,
         epoch: Instant,
@@ -54,12 +62,25 @@ impl Pool {
     }
 }
 
+fn spawn<O, S>(number: usize, config: &PoolConfig, worker: Worker<O>, sink: S) -> io::Result<WorkerHandle<O>>
+where
+    O: Copy + Send + 'static,
+    S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters) + Send + 'static,
+{
+    let (messages, inbox) = unbounded();
+    let (packets, packet_inbox) = PacketQueue::new(config.packet_queue);
+    let load = Arc::new(Load::default());
+    let mut shell = Shell::new(worker, inbox, packet_inbox, packets.clone(), Arc::clone(&load), sink);
+    let thread = std::thread::Builder::new().name(format!("mix-{number}")).spawn(move || shell.run())?;
+    Ok(WorkerHandle { messages, packets, load, thread: Arc::new(Mutex::new(Some(thread))) })
+}
+
 /// The way to one worker.
 #[derive(Debug)]
 pub struct WorkerHandle<O> {
     messages: Sender<Message<O>>,
-    packets: Sender<(MemberSlot, AudioPacket)>,
-    dropped: Arc<AtomicU64>,
+    packets: PacketQueue,
+    load: Arc<Load>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -68,7 +89,7 @@ impl<O> Clone for WorkerHandle<O> {
         Self {
             messages: self.messages.clone(),
             packets: self.packets.clone(),
-            dropped: Arc::clone(&self.dropped),
+            load: Arc::clone(&self.load),
             thread: Arc::clone(&self.thread),
         }
     }
@@ -85,11 +106,29 @@ impl<O> WorkerHandle<O> {
     /// Hands over a packet; `false` if the queue is full and it was dropped (and counted). Never waits and does not
     /// wake the worker: it looks at its next tick.
     pub fn packet(&self, member: MemberSlot, packet: AudioPacket) -> bool {
-        let taken = self.packets.try_send((member, packet)).is_ok();
-        if !taken {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        self.packets.push(member, packet)
+    }
+
+    /// Moves a room to another worker, where its members (old slot, new slot) have new slots; who is not among them
+    /// leaves. From now on, commands for the room and its members go to the other worker, and so may packets: what
+    /// comes there before the room waits for it, and for a second the old worker passes on what still comes to it.
+    /// To the same worker there is nothing to move.
+    pub fn move_room(&self, room: RoomKey, to: &Self, slots: Vec<(MemberSlot, MemberSlot)>) {
+        if self.messages.same_channel(&to.messages) {
+            return;
         }
-        taken
+        // First there, so that nothing for the room can come before this.
+        let expect = Message::Expect { room, members: slots.iter().map(|&(_, new)| new).collect() };
+        let _ = to.messages.send(expect);
+        let release = Message::Release(Departure { room, to: to.clone(), slots });
+        if self.messages.send(release).is_err() {
+            let _ = to.messages.send(Message::Arrive { room, moved: None, slots: Vec::new() });
+        }
+    }
+
+    /// Which part of the last second the worker spent in ticks, in thousandths.
+    pub fn load(&self) -> u32 {
+        self.load.permille()
     }
 
     /// Ends the thread and waits until it is gone. Later calls do nothing.
@@ -104,74 +143,54 @@ impl<O> WorkerHandle<O> {
     }
 }
 
+/// What a worker's thread is told.
+#[derive(Debug)]
 enum Message<O> {
     Command(Command<O>),
+    /// A room is on its way here with these members.
+    Expect {
+        room: RoomKey,
+        members: Vec<MemberSlot>,
+    },
+    /// Give a room away.
+    Release(Departure<O>),
+    /// A room that was expected; `None` if there was none any more.
+    Arrive {
+        room: RoomKey,
+        moved: Option<Box<MovedRoom<O>>>,
+        slots: Vec<(MemberSlot, MemberSlot)>,
+    },
     Stop,
 }
 
-fn spawn<O, S>(number: usize, config: &PoolConfig, worker: Worker<O>, sink: S) -> io::Result<WorkerHandle<O>>
-where
-    O: Copy + Send + 'static,
-    S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters) + Send + 'static,
-{
-    let (messages, inbox) = unbounded();
-    let (packets, packet_inbox) = bounded(config.packet_queue);
-    let dropped = Arc::new(AtomicU64::new(0));
-    let mut shell = Shell { worker, messages: inbox, packets: packet_inbox, dropped: Arc::clone(&dropped), sink };
-    let thread = std::thread::Builder::new().name(format!("mix-{number}")).spawn(move || shell.run())?;
-    Ok(WorkerHandle { messages, packets, dropped, thread: Arc::new(Mutex::new(Some(thread))) })
+#[derive(Debug)]
+struct Departure<O> {
+    room: RoomKey,
+    to: WorkerHandle<O>,
+    /// Old, new.
+    slots: Vec<(MemberSlot, MemberSlot)>,
 }
 
-struct Shell<O, S> {
-    worker: Worker<O>,
-    messages: Receiver<Message<O>>,
-    packets: Receiver<(MemberSlot, AudioPacket)>,
+/// The way of packets to one worker.
+#[derive(Clone, Debug)]
+struct PacketQueue {
+    packets: Sender<(MemberSlot, AudioPacket)>,
     dropped: Arc<AtomicU64>,
-    sink: S,
 }
 
-impl<O, S> Shell<O, S>
-where
-    O: Copy + Send,
-    S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters),
-{
-    /// Until it is told to stop, or nobody holds a handle any more.
-    fn run(&mut self) {
-        loop {
-            let message = match self.worker.poll_timeout() {
-                // Without rooms there is nothing to wake up for.
-                None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(deadline) => self.messages.recv_deadline(deadline),
-            };
-            match message {
-                Ok(Message::Command(command)) => {
-                    let now = now();
-                    self.worker.handle_command(command, now);
-                    // However many commands there are, the tick comes in time.
-                    if self.worker.poll_timeout().is_some_and(|deadline| deadline <= now) {
-                        self.tick();
-                    }
-                }
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => self.tick(),
+impl PacketQueue {
+    fn new(capacity: usize) -> (Self, Receiver<(MemberSlot, AudioPacket)>) {
+        let (packets, inbox) = bounded(capacity);
+        (Self { packets, dropped: Arc::default() }, inbox)
+    }
+
+    fn push(&self, member: MemberSlot, packet: AudioPacket) -> bool {
+        match self.packets.try_send((member, packet)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                false
             }
         }
     }
-
-    fn tick(&mut self) {
-        // No more than were there when the tick began, or a flood would keep it from ever ending.
-        for (member, packet) in self.packets.try_iter().take(self.packets.len()) {
-            self.worker.handle_packet(member, packet);
-        }
-        self.worker.count_dropped_in_queue(self.dropped.load(Ordering::Relaxed));
-        self.worker.handle_timeout(now());
-        let worker = &mut self.worker;
-        let counters = *worker.counters();
-        (self.sink)(&mut std::iter::from_fn(|| worker.poll_output()), &counters);
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shell reads the clock, once per turn")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -93,3 +93,78 @@ fn stop_ends_the_thread_and_later_calls_do_nothing() {
     handles[0].command(join(1));
     assert!(!handles[0].packet(slot(1), Client::new(1).say(silence)));
 }
+
+#[test]
+fn a_room_moves_without_missing_a_tick_and_what_is_on_its_way_reaches_it() {
+    let (handles, turns) = start(&PoolConfig { workers: 2, ..PoolConfig::default() });
+    let mut client = Client::new(0);
+    handles[0].command(join(0));
+    let mut times: Vec<u64> = Vec::new();
+    let mut counters = [Counters::default(); 2];
+
+    for turn in 0..40 {
+        let (packets, counted, thread) = turns.recv_timeout(SOON).unwrap();
+        times.extend(packets.iter().map(|packet| packet.media_time));
+        counters[usize::from(thread == "mix-1")] = counted;
+        if turn == 10 {
+            handles[0].move_room(ROOM, &handles[1], vec![(slot(0), slot(7))]);
+            // By the old route, and by the new one, whether or not the room is there yet.
+            for _ in 0..3 {
+                assert!(handles[0].packet(slot(0), client.say(silence)));
+                assert!(handles[1].packet(slot(7), client.say(silence)));
+            }
+        }
+    }
+
+    assert!(times.is_sorted(), "{times:?}");
+    let missed = (times[times.len() - 1] - times[0]) / 960 + 1 - times.len() as u64;
+    // None, unless the machine that runs this could not keep up.
+    assert_eq!(missed, counters[0].skipped_ticks + counters[1].skipped_ticks, "{times:?}");
+    assert!(counters.iter().all(|counters| counters.ticks > 0), "both had it");
+    assert_eq!(counters.map(|counters| counters.members), [0, 1]);
+    assert_eq!(counters[0].packets + counters[1].packets, 6);
+    assert_eq!(counters[0].dropped_unknown + counters[1].dropped_unknown, 0);
+    handles.iter().for_each(WorkerHandle::stop);
+}
+
+#[test]
+fn commands_right_after_a_move_are_for_the_room_at_its_new_place() {
+    let (handles, turns) = start(&PoolConfig { workers: 3, ..PoolConfig::default() });
+    handles[0].command(join(0));
+    turns.recv_timeout(SOON).unwrap();
+
+    // On to a third worker before it can have come to the second; one joins, and one leaves.
+    handles[0].move_room(ROOM, &handles[1], vec![(slot(0), slot(7))]);
+    handles[1].command(join(8));
+    handles[1].move_room(ROOM, &handles[2], vec![(slot(7), slot(1)), (slot(8), slot(2))]);
+    handles[2].command(Command::Leave { member: slot(1) });
+    let mut last = (Counters::default(), String::new());
+    let deadline = Duration::from_millis(200);
+    for _ in 0..20 {
+        let (_, counters, thread) = turns.recv_timeout(deadline).unwrap();
+        if thread == "mix-2" {
+            last = (counters, thread);
+        }
+    }
+    assert_eq!((last.0.rooms, last.0.members), (1, 1));
+
+    handles[2].command(Command::Leave { member: slot(2) });
+    // For a second the old places pass packets on; then all sleep.
+    while turns.recv_timeout(Duration::from_millis(1_200)).is_ok() {}
+    handles.iter().for_each(WorkerHandle::stop);
+}
+
+#[test]
+fn a_room_that_has_ended_or_a_worker_that_has_stopped_keeps_nobody_waiting() {
+    let (handles, turns) = start(&PoolConfig { workers: 2, ..PoolConfig::default() });
+    handles[0].move_room(ROOM, &handles[1], vec![(slot(0), slot(7))]);
+    handles[1].command(join(3));
+    assert!((0..5).any(|_| turns.recv_timeout(SOON).unwrap().0.len() == 1));
+
+    handles[0].stop();
+    handles[0].move_room(mixer::RoomKey(9), &handles[1], Vec::new());
+    handles[1].command(Command::Leave { member: slot(3) });
+
+    while turns.recv_timeout(Duration::from_millis(100)).is_ok() {}
+    handles[1].stop();
+}
