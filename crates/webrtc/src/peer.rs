@@ -20,6 +20,7 @@ use self::media::MediaWatch;
 use crate::demux::Kind;
 use crate::error::{CloseReason, OfferError};
 use crate::packet::Received;
+use crate::quiet::Waiting;
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, Setup};
 
 /// SSRCs a peer may use at one time. A browser has one per track it ever sent.
@@ -77,6 +78,8 @@ pub(crate) struct Peer {
 enum Polling {
     ToTheEnd,
     UntilReceived,
+    /// Both, in this order: what str0m has received it says before it sends.
+    UntilReceivedAndSent(u16),
     /// Until the packet with this sequence number has left; an older one may still wait before it.
     UntilSent(u16),
     Enough,
@@ -272,21 +275,38 @@ impl Peer {
         self.connected_at.is_some() && self.closed.is_none() && self.direction.sends()
     }
 
-    /// Sends one packet now.
-    pub(crate) fn send(&mut self, sequence: u64, timestamp: u32, payload: Arc<[u8]>, now: Instant) {
+    /// Sends one packet now, and takes in one that has waited for it.
+    pub(crate) fn send(
+        &mut self,
+        sequence: u64,
+        timestamp: u32,
+        payload: Arc<[u8]>,
+        waiting: Option<&Waiting>,
+        now: Instant,
+    ) {
         if let Some(stream) = self.rtc.direct_api().stream_tx(&self.ssrc) {
             let payload_type = Pt::from(self.payload_type);
             stream.write_rtp(RtpWrite::new(payload_type, sequence.into(), timestamp, now, payload));
             self.poll_only(Polling::UntilSent(sequence as u16), now);
         }
-        // The packet waits in str0m's queue for the time to move.
-        self.handle_timeout(now);
+        // The packet is in str0m's queue until the time moves.
+        let Some(Waiting { source, destination, datagram, .. }) = waiting else { return self.handle_timeout(now) };
+        if Kind::of(datagram).is_some_and(|kind| self.handle_datagram(*source, *destination, kind, datagram, now)) {
+            self.poll_only(Polling::UntilReceivedAndSent(sequence as u16), now);
+            self.check_time(now);
+        } else {
+            self.handle_timeout(now);
+        }
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
             tracing::debug!(%error, "timeout not taken");
         }
+        self.check_time(now);
+    }
+
+    fn check_time(&mut self, now: Instant) {
         if self.connect_by.is_some_and(|at| at <= now) && self.closed.is_none() {
             self.closed = Some(match (self.ice_connected, self.connected_at) {
                 (true, _) => CloseReason::DtlsTimeout,
@@ -317,7 +337,9 @@ impl Peer {
             }
             match self.rtc.poll_output() {
                 Ok(str0m::Output::Transmit(transmit)) => {
-                    if rtp_sequence(&transmit.contents).is_some_and(|it| self.polling == Polling::UntilSent(it)) {
+                    if let Polling::UntilSent(awaited) | Polling::UntilReceivedAndSent(awaited) = self.polling
+                        && rtp_sequence(&transmit.contents) == Some(awaited)
+                    {
                         self.polling = Polling::Enough;
                     }
                     return PeerOutput::Transmit(transmit);
@@ -358,9 +380,11 @@ impl Peer {
 
     fn handle_event(&mut self, event: Event, now: Instant) -> Option<PeerOutput> {
         if let Event::RtpPacket(packet) = event {
-            if self.polling == Polling::UntilReceived {
-                self.polling = Polling::Enough;
-            }
+            self.polling = match self.polling {
+                Polling::UntilReceived => Polling::Enough,
+                Polling::UntilReceivedAndSent(sequence) => Polling::UntilSent(sequence),
+                Polling::ToTheEnd | Polling::UntilSent(_) | Polling::Enough => self.polling,
+            };
             if !self.direction.receives() {
                 return None;
             }

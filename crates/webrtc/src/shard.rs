@@ -22,6 +22,7 @@ use crate::dtls::{Certificate, crypto_provider};
 use crate::error::CloseReason;
 use crate::packet::{Incoming, MixedAudio, Outgoing, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
+use crate::quiet::{Quiet, Waiting};
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
@@ -64,6 +65,7 @@ struct Entry<R> {
     version: u64,
     fec: bool,
     early_candidates: Vec<Candidate>,
+    quiet: Quiet,
     incoming: Incoming,
     outgoing: Outgoing,
 }
@@ -156,6 +158,12 @@ impl<R: Copy> Shard<R> {
             };
             index
         };
+        if let Kind::Rtp { .. } = kind {
+            if self.keep(index, source, destination, datagram, now) {
+                return;
+            }
+            self.catch_up(index, now);
+        }
         let taken = self.drive(index, now, |peer| peer.handle_datagram(source, destination, kind, datagram, now));
         if taken == Some(false) {
             self.counters.datagram_errors += 1;
@@ -177,8 +185,10 @@ impl<R: Copy> Shard<R> {
             return;
         }
         let (sequence, timestamp) = entry.outgoing.number(media_time);
+        let waiting = entry.quiet.take();
         self.counters.audio_sent += 1;
-        self.drive(index, now, |peer| peer.send(sequence, timestamp, payload, now));
+        self.drive(index, now, |peer| peer.send(sequence, timestamp, payload, waiting.as_ref(), now));
+        self.recycle(index, waiting);
     }
 
     /// Moves the time of all peers whose deadline has come.
@@ -190,6 +200,7 @@ impl<R: Copy> Shard<R> {
         for index in 0..self.deadlines.len() {
             if self.deadlines[index].is_some_and(|at| at <= now) {
                 let index = index as u32;
+                self.catch_up(index, now);
                 self.drive(index, now, |peer| peer.handle_timeout(now));
             }
         }
@@ -245,6 +256,7 @@ impl<R: Copy> Shard<R> {
             version: 0,
             fec: false,
             early_candidates: Vec::new(),
+            quiet: Quiet::default(),
             incoming: Incoming::default(),
             outgoing: Outgoing::new(self.rng.random(), self.rng.random()),
         };
@@ -262,6 +274,7 @@ impl<R: Copy> Shard<R> {
         let Some(entry) = self.entry_mut(index) else { return };
         entry.peer = Some(Box::new(peer));
         entry.incoming.restart();
+        entry.quiet = Quiet::default();
         self.counters.peers += 1;
     }
 
@@ -321,11 +334,43 @@ impl<R: Copy> Shard<R> {
         }
     }
 
+    /// Whether the packet may wait until something is sent to the peer.
+    fn keep(&mut self, index: u32, source: SocketAddr, to: SocketAddr, datagram: &[u8], now: Instant) -> bool {
+        let Some(entry) = self.entry_mut(index) else { return false };
+        let kept = entry.quiet.keep(source, to, datagram, now);
+        if kept && let Some(until) = entry.quiet.until() {
+            self.set_deadline(index, until);
+        }
+        kept
+    }
+
+    /// Takes in what has waited.
+    fn catch_up(&mut self, index: u32, now: Instant) {
+        let Some(waiting) = self.entry_mut(index).and_then(|entry| entry.quiet.take()) else { return };
+        let Waiting { source, destination, datagram, .. } = &waiting;
+        if let Some(kind) = Kind::of(datagram) {
+            self.drive(index, now, |peer| peer.handle_datagram(*source, *destination, kind, datagram, now));
+        }
+        self.recycle(index, Some(waiting));
+    }
+
+    fn recycle(&mut self, index: u32, waiting: Option<Waiting>) {
+        if let (Some(waiting), Some(entry)) = (waiting, self.entry_mut(index)) {
+            entry.quiet.recycle(waiting);
+        }
+    }
+
+    fn set_deadline(&mut self, index: u32, at: Instant) {
+        self.deadlines[index as usize] = Some(at);
+        self.wake_at = Some(self.wake_at.map_or(at, |earliest| earliest.min(at)));
+    }
+
     /// Gives the peer's transport an input, and takes out what comes of it; the next input may come then.
     fn drive<T>(&mut self, index: u32, now: Instant, input: impl FnOnce(&mut Peer) -> T) -> Option<T> {
         let slot = self.slots.get_mut(index as usize)?;
         let (generation, entry) = (slot.generation?, slot.entry.as_mut()?);
-        let Entry { peer, route, incoming, .. } = entry;
+        let Entry { peer, route, incoming, quiet, .. } = entry;
+        let quiet_until = quiet.until();
         let peer = peer.as_mut()?;
         let slot = PeerSlot { index, generation };
         let (mapping, outputs, counters) = (self.config.public_mapping, &mut self.outputs, &mut self.counters);
@@ -356,8 +401,7 @@ impl<R: Copy> Shard<R> {
         });
         match driven {
             Ok((value, Ok(at))) => {
-                self.deadlines[index as usize] = Some(at);
-                self.wake_at = Some(self.wake_at.map_or(at, |earliest| earliest.min(at)));
+                self.set_deadline(index, quiet_until.map_or(at, |until| until.min(at)));
                 Some(value)
             }
             Ok((value, Err(reason))) => {

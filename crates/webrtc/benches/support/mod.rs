@@ -30,6 +30,9 @@ const CONNECTING_STEP: Duration = Duration::from_millis(10);
 /// Of a mix: speech at 32 kb/s.
 const PAYLOAD: [u8; 80] = [0x5a; 80];
 
+/// The others are silent.
+const SPEAKERS: usize = 3;
+
 /// A shard and its peers, of which each sends one packet and is sent one in every tick.
 pub struct Crowd {
     pub shard: Shard<u32>,
@@ -80,9 +83,12 @@ impl Crowd {
             crowd.deliver();
         }
         assert!(crowd.clients.iter().all(|client| client.connected), "not all have connected");
-        crowd.clients.iter_mut().for_each(|client| client.talking = true);
-        // What is made with the first packets is no part of the running cost.
-        for _ in 0..10 {
+        for (index, client) in crowd.clients.iter_mut().enumerate() {
+            client.talking = true;
+            client.level = if index < SPEAKERS { -30 } else { -127 };
+        }
+        // What is made with the first packets is no part of the running cost, nor is the time until silence counts.
+        for _ in 0..60 {
             let tick = crowd.next_tick();
             crowd.run(&tick);
         }

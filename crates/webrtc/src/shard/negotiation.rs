@@ -10,7 +10,7 @@ use crate::candidate;
 use crate::command::{PeerEvent, PeerSlot};
 use crate::error::OfferError;
 use crate::peer::{Negotiated, Peer};
-use crate::sdp::{Accepted, Answer, AnswerTraits, AudioOffer, Offer, Origin, write_answer};
+use crate::sdp::{Accepted, Answer, AnswerTraits, AudioOffer, ExtensionKind, Offer, Origin, write_answer};
 
 /// Candidates kept for a peer whose offer has not come yet.
 const MAX_EARLY_CANDIDATES: usize = 16;
@@ -72,6 +72,10 @@ impl<R: Copy> Shard<R> {
         self.counters.candidates_ignored += (unusable + ignored.unwrap_or(0)) as u64;
         let negotiated = self.with_peer(index, Peer::negotiated).ok_or(OfferError::Internal)?;
         self.demux.set_user(index, &negotiated.credentials.ufrag);
+        if let Some(entry) = self.entry_mut(index) {
+            let level = offer.extensions.iter().find(|it| it.kind == ExtensionKind::AudioLevel);
+            entry.quiet.set_extension(level.filter(|it| negotiated.extensions.contains(&it.kind)).map(|it| it.id));
+        }
         Ok(negotiated)
     }
 

@@ -25,6 +25,8 @@ pub struct Client {
     pub dead: bool,
     pub received: Vec<RtpPacket>,
     pub payload_type: u8,
+    /// What it says of its audio, in dBov.
+    pub level: i8,
     pending: Option<SdpPendingOffer>,
     sequence: u64,
     timestamp: u32,
@@ -51,6 +53,7 @@ impl Client {
             dead: false,
             received: Vec::new(),
             payload_type: 111,
+            level: -30,
             pending: None,
             sequence: 100,
             timestamp: 5000,
@@ -107,7 +110,8 @@ impl Client {
         self.timestamp = self.timestamp.wrapping_add(960);
         let (sequence, timestamp) = (self.sequence.into(), self.timestamp);
         let payload: Arc<[u8]> = Arc::from(format!("speech {}", self.sequence).into_bytes());
-        let levels = ExtensionValues { audio_level: Some(-30), voice_activity: Some(true), ..Default::default() };
+        let levels =
+            ExtensionValues { audio_level: Some(self.level), voice_activity: Some(true), ..Default::default() };
         if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(mid, None) {
             let write = RtpWrite::new(self.payload_type.into(), sequence, timestamp, now, payload);
             stream.write_rtp(write.ext_vals(levels));
