@@ -31,6 +31,15 @@ pub struct Counters {
     pub late_ticks: u64,
     /// Ticks of a phase that were left out because the worker was more than a frame behind.
     pub skipped_ticks: u64,
+    /// Room ticks in which, under overload, what nobody hears was left out.
+    pub relieved_unheard: u64,
+    /// Speakers that, under overload, were not decoded because others were louder, summed over room ticks.
+    pub relieved_speakers: u64,
+    /// Ticks of a phase in which, under overload, no new members were wanted.
+    pub relieved_joins: u64,
+    /// How much gives way now because ticks came late: 0 nothing, 1 what nobody hears, 2 to 4 more and more speakers,
+    /// from 3 on joins.
+    pub overload: u64,
     /// Room ticks that panicked.
     pub panics: u64,
     /// Packets handed in.
@@ -87,6 +96,10 @@ impl Counters {
             ticks: self.ticks + other.ticks,
             late_ticks: self.late_ticks + other.late_ticks,
             skipped_ticks: self.skipped_ticks + other.skipped_ticks,
+            relieved_unheard: self.relieved_unheard + other.relieved_unheard,
+            relieved_speakers: self.relieved_speakers + other.relieved_speakers,
+            relieved_joins: self.relieved_joins + other.relieved_joins,
+            overload: self.overload + other.overload,
             panics: self.panics + other.panics,
             packets: self.packets + other.packets,
             dropped_unknown: self.dropped_unknown + other.dropped_unknown,

@@ -20,6 +20,7 @@ mod level;
 pub mod limiter;
 mod member;
 pub mod mix;
+mod overload;
 mod pool;
 mod room;
 mod settings;

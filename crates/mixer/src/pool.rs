@@ -131,6 +131,12 @@ impl<O> WorkerHandle<O> {
         self.load.permille()
     }
 
+    /// The worker's ticks have come late for seconds, and it asks that nobody new be let into its rooms. Comes and goes
+    /// by itself.
+    pub fn is_overloaded(&self) -> bool {
+        self.load.is_overloaded()
+    }
+
     /// Ends the thread and waits until it is gone. Later calls do nothing.
     pub fn stop(&self) {
         let _ = self.messages.send(Message::Stop);

@@ -13,6 +13,7 @@ use crate::encode::{EncoderPool, RecentFrames, SharedEncoder};
 use crate::limiter::Limiter;
 use crate::member::{Claim, Member};
 use crate::mix::{Gain, Sums};
+use crate::overload::Relief;
 use crate::settings::{MemberSettings, RoomSettings};
 use crate::speakers::keep_loudest;
 use crate::voice::VoicePool;
@@ -23,6 +24,8 @@ const TAIL: u32 = 5;
 /// Members without a level that are decoded in one tick only to see whether they sound; the cost of a room full of
 /// clients that send no levels, 64 × 23 µs, stays below a tenth of a tick.
 const MAX_PROBES: usize = 64;
+/// The same under overload: each member still has its turn.
+const MIN_PROBES: usize = 8;
 
 /// What a worker lends to each of its rooms for a tick: scratch space, pools, counters.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct Bench {
     pub(crate) voices: VoicePool,
     pub(crate) encoders: EncoderPool,
     pub(crate) counters: Counters,
+    /// What is left out because ticks come late.
+    pub(crate) relief: Relief,
     /// Private encoders that may still be primed in this tick.
     pub(crate) primings: u32,
     sums: Sums,
@@ -47,6 +52,7 @@ impl Default for Bench {
             voices: VoicePool::default(),
             encoders: EncoderPool::default(),
             counters: Counters::default(),
+            relief: Relief::NONE,
             primings: 0,
             sums: Sums::default(),
             shared_mix: Vec::new(),
@@ -125,7 +131,12 @@ impl<O: Copy + Send> Room<O> {
         self.admit(bench);
         self.mix(bench);
         self.encode(bench);
-        self.tell(tick, outputs);
+        if bench.relief.unheard {
+            bench.counters.relieved_unheard += 1;
+        } else {
+            self.tell_talking(outputs);
+        }
+        self.send(tick, outputs);
         bench.counters.ticks += 1;
         bench.counters.audible += self.speakers.len() as u64;
     }
@@ -167,7 +178,9 @@ impl<O: Copy + Send> Room<O> {
                 candidates.push((member.audibility.rank(), index));
             }
         }
-        keep_loudest(candidates, settings.max_speakers);
+        let wanted = candidates.len().min(settings.max_speakers());
+        keep_loudest(candidates, wanted.min(bench.relief.max_speakers));
+        bench.counters.relieved_speakers += (wanted - candidates.len()) as u64;
         for &(_, index) in candidates.iter() {
             self.members[index].chosen = true;
         }
@@ -178,7 +191,7 @@ impl<O: Copy + Send> Room<O> {
                 candidates.push((member.rank_as_probe(), index));
             }
         }
-        keep_loudest(candidates, MAX_PROBES);
+        keep_loudest(candidates, if bench.relief.unheard { MIN_PROBES } else { MAX_PROBES });
         for &(_, index) in candidates.iter() {
             self.members[index].chosen = true;
         }
@@ -217,7 +230,7 @@ impl<O: Copy + Send> Room<O> {
                 candidates.push((member.audibility.rank(), index));
             }
         }
-        keep_loudest(candidates, self.settings.max_speakers);
+        keep_loudest(candidates, self.settings.max_speakers().min(bench.relief.max_speakers));
         let mut admitted = bench.candidates.iter().map(|&(_, index)| index).peekable();
         self.speakers.clear();
         let format = self.format;
@@ -305,11 +318,19 @@ impl<O: Copy + Send> Room<O> {
         }
     }
 
-    fn tell(&mut self, tick: u64, outputs: &mut VecDeque<Output<O>>) {
-        for (index, member) in self.members.iter_mut().enumerate() {
+    fn tell_talking(&mut self, outputs: &mut VecDeque<Output<O>>) {
+        if self.settings.talk_detection.is_none() {
+            return;
+        }
+        for member in &mut self.members {
             if let Some(talking) = member.talk(&self.settings) {
                 outputs.push_back(Output::Event { member: member.slot, event: MemberEvent::Talking(talking) });
             }
+        }
+    }
+
+    fn send(&mut self, tick: u64, outputs: &mut VecDeque<Output<O>>) {
+        for (index, member) in self.members.iter_mut().enumerate() {
             // One that is in the mix never gets the shared packet: it would hear itself.
             let payload = if member.private.is_some() || self.speakers.binary_search(&index).is_ok() {
                 member.payload.take()

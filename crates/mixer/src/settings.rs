@@ -95,6 +95,13 @@ impl Default for RoomSettings {
     }
 }
 
+impl RoomSettings {
+    /// How many may sound at a time.
+    pub(crate) fn max_speakers(&self) -> usize {
+        if self.max_speakers == 0 { usize::MAX } else { self.max_speakers }
+    }
+}
+
 /// The settings of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberSettings {

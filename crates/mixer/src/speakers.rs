@@ -78,9 +78,9 @@ impl Audibility {
     }
 }
 
-/// Leaves the `count` of highest rank (0 = all), in the order of their indexes.
+/// Leaves the `count` of highest rank, in the order of their indexes.
 pub(crate) fn keep_loudest(candidates: &mut Vec<(i32, usize)>, count: usize) {
-    if count == 0 || candidates.len() <= count {
+    if candidates.len() <= count {
         return;
     }
     candidates.sort_unstable_by_key(|&(rank, index)| (Reverse(rank), index));

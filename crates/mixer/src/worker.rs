@@ -13,6 +13,7 @@ use crate::counters::Counters;
 use crate::crew::Crew;
 use crate::jitter::WaitingPacket;
 use crate::member::Member;
+use crate::overload::{Overload, Relief};
 use crate::room::{Bench, Room};
 use crate::settings::{MemberSettings, RoomSettings};
 
@@ -49,6 +50,7 @@ pub struct Worker<O> {
     /// For commands only; no packet and no tick looks anything up here.
     places: HashMap<RoomKey, usize>,
     phases: [Phase; PHASES],
+    overload: Overload,
     bench: Bench,
     outputs: VecDeque<Output<O>>,
 }
@@ -79,6 +81,7 @@ impl<O: Copy + Send> Worker<O> {
             rooms: Vec::new(),
             places: HashMap::new(),
             phases: Default::default(),
+            overload: Overload::default(),
             bench: Bench::default(),
             outputs: VecDeque::new(),
         }
@@ -166,11 +169,18 @@ impl<O: Copy + Send> Worker<O> {
             self.phases[phase].next += skipped * TICK;
             self.bench.counters.skipped_ticks += skipped;
             self.bench.counters.late_ticks += u64::from(lateness > LATE);
+            self.overload.observe(lateness > LATE, now);
+            self.relieve(self.overload.relief());
             while self.phases[phase].next <= now {
                 self.tick(phase);
                 self.phases[phase].next += TICK;
             }
         }
+    }
+
+    /// New members should not be let in: ticks come late, and those who are here are cut short already.
+    pub fn is_overloaded(&self) -> bool {
+        self.bench.relief.joins
     }
 
     /// The next packet or event.
@@ -193,6 +203,12 @@ impl<O: Copy + Send> Worker<O> {
     /// Packets that the queue into this worker could not take; for the counters.
     pub(crate) fn count_dropped_in_queue(&mut self, total: u64) {
         self.bench.counters.dropped_queue = total;
+    }
+
+    fn relieve(&mut self, relief: Relief) {
+        self.bench.relief = relief;
+        self.bench.counters.overload = self.overload.rung() as u64;
+        self.bench.counters.relieved_joins += u64::from(relief.joins);
     }
 
     fn tick(&mut self, phase: usize) {
@@ -281,6 +297,11 @@ impl<O: Copy + Send> Worker<O> {
         self.places.remove(&room.key);
         self.phases[room.phase].rooms.retain(|&other| other != place);
         self.bench.counters.rooms -= 1;
+        if self.places.is_empty() {
+            // Without ticks nothing would tell that the load has gone.
+            self.overload = Overload::default();
+            self.relieve(Relief::NONE);
+        }
         Some(room)
     }
 

@@ -1,18 +1,29 @@
 //! How busy a worker is, measured by its thread and read by whoever places rooms. Must not decide anything.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A load is that of the last second: steady enough to place rooms by, and soon enough.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// The last measured load.
+/// What a worker's thread last told of it.
 #[derive(Debug, Default)]
-pub(super) struct Load(AtomicU32);
+pub(super) struct Load {
+    permille: AtomicU32,
+    overloaded: AtomicBool,
+}
 
 impl Load {
     pub(super) fn permille(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
+        self.permille.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_overloaded(&self) -> bool {
+        self.overloaded.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_overloaded(&self, overloaded: bool) {
+        self.overloaded.store(overloaded, Ordering::Relaxed);
     }
 }
 
@@ -31,7 +42,7 @@ impl LoadMeter {
         let elapsed = end.saturating_duration_since(began);
         if elapsed >= WINDOW {
             let permille = self.busy.as_nanos() * 1_000 / elapsed.as_nanos();
-            load.0.store(permille as u32, Ordering::Relaxed);
+            load.permille.store(permille as u32, Ordering::Relaxed);
             *self = Self { began: Some(end), busy: Duration::ZERO };
         }
     }
@@ -39,7 +50,7 @@ impl LoadMeter {
     /// There is nothing to do any more.
     pub(super) fn rest(&mut self, load: &Load) {
         *self = Self::default();
-        load.0.store(0, Ordering::Relaxed);
+        load.permille.store(0, Ordering::Relaxed);
     }
 }
 

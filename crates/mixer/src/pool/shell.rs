@@ -50,6 +50,7 @@ where
     /// Until it is told to stop, or nobody holds a handle any more.
     pub(super) fn run(&mut self) {
         loop {
+            self.load.set_overloaded(self.worker.is_overloaded());
             let message = match self.worker.poll_timeout() {
                 None if self.transit.is_forwarding() => self.messages.recv_timeout(FORWARDING_STEP),
                 // Without rooms there is nothing to wake up for.
