@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 
 use signaling::{HandleId, MediaCommand, MediaEvent, RoomKey};
 
-use crate::placement::least_loaded;
+use crate::placement::{Relief, WorkerLoad, least_busy, least_loaded, relief};
 use crate::slots::Slots;
 
 /// Where the audio of a peer goes: read with every packet, so it needs no look-up.
@@ -37,8 +37,21 @@ pub(crate) enum PlaneEvent {
 /// What the bridge wants done.
 #[derive(Debug)]
 pub(crate) enum Output {
-    Shard { shard: usize, command: webrtc::Command<Route> },
-    Worker { worker: usize, command: mixer::Command<Outlet> },
+    Shard {
+        shard: usize,
+        command: webrtc::Command<Route>,
+    },
+    Worker {
+        worker: usize,
+        command: mixer::Command<Outlet>,
+    },
+    /// Move a room, whose members have new slots (old, new) there.
+    Move {
+        room: mixer::RoomKey,
+        from: usize,
+        to: usize,
+        slots: Vec<(mixer::MemberSlot, mixer::MemberSlot)>,
+    },
     Event(MediaEvent),
 }
 
@@ -51,6 +64,9 @@ pub(crate) struct Bridge {
     peers: Vec<Slots<HandleId>>,
     /// The handles of each worker's members.
     members: Vec<Slots<HandleId>>,
+    /// How busy each worker was in the last second, in thousandths of a core.
+    busy: Vec<u32>,
+    overloaded: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -91,6 +107,8 @@ impl Bridge {
             rooms: HashMap::new(),
             peers: (0..shards).map(|_| Slots::default()).collect(),
             members: (0..workers).map(|_| Slots::default()).collect(),
+            busy: vec![0; workers],
+            overloaded: false,
             outputs: VecDeque::new(),
         }
     }
@@ -173,6 +191,24 @@ impl Bridge {
         }
     }
 
+    /// Takes how busy each worker was in the last second, in thousandths of a core, and whether any of them can take
+    /// nobody more. Moves at most one room.
+    pub(crate) fn handle_load(&mut self, busy: Vec<u32>, overloaded: bool) {
+        self.busy = busy;
+        if self.overloaded != overloaded {
+            self.overloaded = overloaded;
+            self.outputs.push_back(Output::Event(MediaEvent::Overloaded { overloaded }));
+        }
+        if let Some(relief) = relief(&self.worker_loads()) {
+            self.relieve(&relief);
+        }
+    }
+
+    /// Whether anything is mixed, and so loads are worth a look.
+    pub(crate) fn is_mixing(&self) -> bool {
+        !self.rooms.is_empty() || self.overloaded
+    }
+
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
@@ -208,7 +244,7 @@ impl Bridge {
         if !peer.connected || seat.mixed.is_some() {
             return;
         }
-        let worker = *room.worker.get_or_insert_with(|| least_loaded(self.members.iter().map(Slots::len)));
+        let worker = *room.worker.get_or_insert_with(|| least_busy(worker_loads(&self.busy, &self.members)));
         room.mixed += 1;
         let (index, generation) = self.members[worker].insert(handle);
         let member = mixer::MemberSlot { index, generation };
@@ -243,6 +279,36 @@ impl Bridge {
             self.outputs.push_back(Output::Shard { shard: peer.shard, command });
         }
         self.outputs.push_back(Output::Worker { worker, command: mixer::Command::Leave { member } });
+    }
+
+    /// Moves the largest room that helps.
+    fn relieve(&mut self, relief: &Relief) {
+        let &Relief { from, to, members_at_most } = relief;
+        let fits = |room: &Room| room.worker == Some(from) && (1..=members_at_most).contains(&room.mixed);
+        let candidates = self.rooms.iter_mut().filter(|(_, room)| fits(room));
+        let Some((&key, room)) = candidates.max_by_key(|(key, room)| (room.mixed, key.0)) else { return };
+        room.worker = Some(to);
+        let mut slots = Vec::with_capacity(room.mixed);
+        let mut routes = Vec::with_capacity(room.mixed);
+        for (&handle, participant) in &mut self.participants {
+            let (Some(peer), Some(seat)) = (participant.peer, participant.seat.as_mut()) else { continue };
+            let Some(old) = seat.mixed.filter(|_| seat.room == key) else { continue };
+            self.members[from].remove(old.member.index, old.member.generation);
+            let (index, generation) = self.members[to].insert(handle);
+            let member = mixer::MemberSlot { index, generation };
+            let route = Route { worker: to, member };
+            seat.mixed = Some(route);
+            slots.push((old.member, member));
+            let command = webrtc::Command::Route { peer: peer.slot, route: Some(route) };
+            routes.push(Output::Shard { shard: peer.shard, command });
+        }
+        // First the room, so that nothing comes to its new place before it is expected there.
+        self.outputs.push_back(Output::Move { room: mixer::RoomKey(key.0), from, to, slots });
+        self.outputs.extend(routes);
+    }
+
+    fn worker_loads(&self) -> Vec<WorkerLoad> {
+        worker_loads(&self.busy, &self.members).collect()
     }
 
     fn leave(&mut self, handle: HandleId) {
@@ -289,6 +355,10 @@ impl Bridge {
     fn mixed(&self, handle: HandleId) -> Option<Route> {
         self.participants.get(&handle)?.seat.as_ref()?.mixed
     }
+}
+
+fn worker_loads<'a>(busy: &'a [u32], members: &'a [Slots<HandleId>]) -> impl Iterator<Item = WorkerLoad> + 'a {
+    busy.iter().zip(members).map(|(&permille, members)| WorkerLoad { permille, members: members.len() })
 }
 
 // The planes describe the same things in words of their own, so that none depends on another: here they are translated.

@@ -1,12 +1,17 @@
 //! The threads and the queues between them; see the picture in ARCHITECTURE.md.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use signaling::{MediaCommand, MediaEvent};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
 use crate::bridge::{self, Bridge, Outlet, Output, PlaneEvent, Route};
 use crate::metrics::MixMetrics;
+
+/// How often rooms are looked at for a better place: a worker's load is that of a second.
+const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) type Worker = mixer::WorkerHandle<Outlet>;
 pub(crate) type Driver = webrtc::DriverHandle<Route>;
@@ -70,6 +75,8 @@ pub(crate) async fn run_bridge(
     workers: Vec<Worker>,
 ) {
     let mut bridge = Bridge::new(drivers.len(), workers.len());
+    let mut load_check = tokio::time::interval(LOAD_INTERVAL);
+    load_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             command = commands.recv() => match command {
@@ -77,11 +84,16 @@ pub(crate) async fn run_bridge(
                 None => return,
             },
             Some(event) = plane_events.recv() => bridge.handle_event(event),
+            _ = load_check.tick(), if bridge.is_mixing() => {
+                let busy = workers.iter().map(Worker::load).collect();
+                bridge.handle_load(busy, workers.iter().any(Worker::is_overloaded));
+            }
         }
         while let Some(output) = bridge.poll_output() {
             match output {
                 Output::Shard { shard, command } => drivers[shard].command(command),
                 Output::Worker { worker, command } => workers[worker].command(command),
+                Output::Move { room, from, to, slots } => workers[from].move_room(room, &workers[to], slots),
                 Output::Event(event) => {
                     // Signaling never waits for the bridge, so the bridge may wait for signaling.
                     let _ = events.send(event).await;

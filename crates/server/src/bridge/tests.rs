@@ -97,6 +97,36 @@ fn settings_reach_those_who_are_mixed_and_those_who_will_be() {
     assert_eq!(planes.joined_with, [(true, 50)]);
 }
 
+#[test]
+fn a_room_moves_from_a_busy_worker_to_an_idle_one_and_its_people_with_it() {
+    let mut planes = Planes::new(1, 2);
+    for handle in 1..=6 {
+        planes.join(HandleId(handle), RoomKey(handle));
+        planes.connect(HandleId(handle));
+    }
+    planes.bridge.handle_load(vec![900, 100], false);
+    planes.drain();
+
+    let [(from, to, slots)] = planes.moves.as_slice() else { panic!("one room: {:?}", planes.moves) };
+    assert_eq!((*from, *to), (0, 1));
+    let [(old, new)] = slots.as_slice() else { panic!("of one: {slots:?}") };
+    assert!(planes.joins.iter().any(|(worker, member, _)| (worker, member) == (from, old)));
+    assert_eq!(planes.routes.last(), Some(&Some(Route { worker: *to, member: *new })));
+}
+
+#[test]
+fn overload_is_told_when_it_comes_and_when_it_goes() {
+    let mut planes = Planes::new(1, 1);
+    for overloaded in [false, true, true, false] {
+        planes.bridge.handle_load(vec![0], overloaded);
+        planes.drain();
+    }
+    assert_eq!(
+        planes.events,
+        [MediaEvent::Overloaded { overloaded: true }, MediaEvent::Overloaded { overloaded: false }]
+    );
+}
+
 /// The planes as the bridge sees them: what it told them, and what they tell it.
 struct Planes {
     bridge: Bridge,
@@ -106,6 +136,7 @@ struct Planes {
     left: Vec<mixer::MemberSlot>,
     routes: Vec<Option<Route>>,
     closed: usize,
+    moves: Vec<(usize, usize, Vec<(mixer::MemberSlot, mixer::MemberSlot)>)>,
     events: Vec<MediaEvent>,
 }
 
@@ -119,6 +150,7 @@ impl Planes {
             left: Vec::new(),
             routes: Vec::new(),
             closed: 0,
+            moves: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -164,6 +196,7 @@ impl Planes {
                     | mixer::Command::UpdateRoom { .. }
                     | mixer::Command::ResetDecoder { .. } => {}
                 },
+                Output::Move { from, to, slots, .. } => self.moves.push((from, to, slots)),
                 Output::Event(event) => self.events.push(event),
             }
         }
