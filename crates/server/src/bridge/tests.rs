@@ -127,6 +127,9 @@ fn overload_is_told_when_it_comes_and_when_it_goes() {
     );
 }
 
+/// Old and new, of the members of a room that moves.
+type Slots = Vec<(mixer::MemberSlot, mixer::MemberSlot)>;
+
 /// The planes as the bridge sees them: what it told them, and what they tell it.
 struct Planes {
     bridge: Bridge,
@@ -136,7 +139,7 @@ struct Planes {
     left: Vec<mixer::MemberSlot>,
     routes: Vec<Option<Route>>,
     closed: usize,
-    moves: Vec<(usize, usize, Vec<(mixer::MemberSlot, mixer::MemberSlot)>)>,
+    moves: Vec<(usize, usize, Slots)>,
     events: Vec<MediaEvent>,
 }
 
