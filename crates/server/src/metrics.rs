@@ -155,6 +155,10 @@ const DROPPED_HELP: &str = "Packets that were not played, by reason";
 const RETIMED: &str = "plenum_mixer_retimed_total";
 const RETIMED_HELP: &str = "Times that a jitter buffer began anew, or changed the length of sound to change the delay";
 
+const RELIEVED: &str = "plenum_mixer_relieved_total";
+const RELIEVED_HELP: &str = "What gave way because ticks came late: room ticks without levels and statistics, speakers not \
+    decoded, phases that wanted no new members";
+
 const MIXER: &[Series<mixer::Counters>] = &[
     by("kind", "normal", counter(DECODES, DECODES_HELP, |it| it.decodes_normal)),
     by("kind", "fec", counter(DECODES, DECODES_HELP, |it| it.decodes_fec)),
@@ -191,6 +195,15 @@ const MIXER: &[Series<mixer::Counters>] = &[
         |it| it.delay,
     ),
     counter("plenum_mixer_delay_members_total", "Members whose delay was summed, over ticks", |it| it.delay_members),
+    counter("plenum_mixer_rested_total", "Encodes spared in lasting silence", |it| it.encodes_rested),
+    by("kind", "unheard", counter(RELIEVED, RELIEVED_HELP, |it| it.relieved_unheard)),
+    by("kind", "speakers", counter(RELIEVED, RELIEVED_HELP, |it| it.relieved_speakers)),
+    by("kind", "joins", counter(RELIEVED, RELIEVED_HELP, |it| it.relieved_joins)),
+    gauge(
+        "plenum_mixer_overload",
+        "How much gives way now: 0 nothing, 1 what nobody hears, 2 to 4 speakers, from 3 joins",
+        |it| it.overload,
+    ),
     gauge("plenum_mixer_rooms", "Rooms that are mixed now", |it| it.rooms),
     gauge("plenum_mixer_members", "Participants that are mixed now", |it| it.members),
 ];
