@@ -2,7 +2,12 @@
 //! Must not know rooms, and judges only how late ticks begin: whether the mixer or the machine is too busy is all one
 //! to those who listen.
 
-/// Lateness is judged over so long, in media time: 500 ms. One stall is no overload.
+use crate::clock::TICK;
+
+/// A tick that begins later than this after its time counts here: half a frame, which most receivers' buffers still
+/// hide.
+const LATE: u64 = TICK / 2;
+/// It is judged over so long, in media time: 500 ms. One stall is no overload.
 const WINDOW: u64 = 24_000;
 /// One rung up after a window of whose ticks more than a quarter were late.
 const BAD: u32 = 4;
@@ -47,10 +52,10 @@ pub(crate) struct Overload {
 }
 
 impl Overload {
-    /// A tick has begun at media time `now`, late or not.
-    pub(crate) fn observe(&mut self, late: bool, now: u64) {
+    /// A tick has begun at media time `now`, so late.
+    pub(crate) fn observe(&mut self, lateness: u64, now: u64) {
         self.ticks += 1;
-        self.late += u32::from(late);
+        self.late += u32::from(lateness > LATE);
         if now.saturating_sub(self.began) < WINDOW {
             return;
         }

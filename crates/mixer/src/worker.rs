@@ -169,7 +169,7 @@ impl<O: Copy + Send> Worker<O> {
             self.phases[phase].next += skipped * TICK;
             self.bench.counters.skipped_ticks += skipped;
             self.bench.counters.late_ticks += u64::from(lateness > LATE);
-            self.overload.observe(lateness > LATE, now);
+            self.overload.observe(lateness, now);
             self.relieve(self.overload.relief());
             while self.phases[phase].next <= now {
                 self.tick(phase);

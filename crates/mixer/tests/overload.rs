@@ -75,7 +75,7 @@ fn what_matters_least_goes_first_and_all_comes_back() {
 
     let mut seen = Vec::new();
     for _ in 0..8 {
-        let audible = scene.run(25, |_| 8);
+        let audible = scene.run(25, |_| 12);
         seen.push((scene.rung(), audible, scene.conference.worker.is_overloaded()));
     }
     let mut steps = seen.clone();
@@ -101,7 +101,7 @@ fn what_matters_least_goes_first_and_all_comes_back() {
 fn a_stall_and_a_few_late_ticks_are_no_overload() {
     let mut scene = Scene::new();
     // 150 ms once a second, and every tenth tick a little late.
-    scene.run(150, |tick| if tick % 50 == 20 { 150 } else { 8 * u64::from(tick % 10 == 0) });
+    scene.run(150, |tick| if tick % 50 == 20 { 150 } else { 12 * u64::from(tick % 10 == 0) });
 
     assert!(scene.counters().late_ticks > 10);
     assert_eq!(scene.rung(), 0);
@@ -111,11 +111,11 @@ fn a_stall_and_a_few_late_ticks_are_no_overload() {
 fn lateness_between_good_and_bad_changes_nothing() {
     let mut scene = Scene::new();
     while scene.rung() < 2 {
-        scene.run(1, |_| 8);
+        scene.run(1, |_| 12);
     }
 
     // A tenth of the ticks.
-    scene.run(200, |tick| 8 * u64::from(tick % 10 == 0));
+    scene.run(200, |tick| 12 * u64::from(tick % 10 == 0));
 
     assert_eq!(scene.rung(), 2);
 }
@@ -123,11 +123,11 @@ fn lateness_between_good_and_bad_changes_nothing() {
 #[test]
 fn talk_detection_waits_and_a_worker_without_rooms_is_not_overloaded() {
     let mut scene = Scene::new();
-    scene.run(1, |_| 8);
+    scene.run(1, |_| 12);
     assert!(!scene.conference.events.is_empty());
 
     while !scene.conference.worker.is_overloaded() {
-        scene.run(2, |_| 8);
+        scene.run(2, |_| 12);
         assert!(scene.rung() == 0 || scene.conference.events.is_empty());
     }
 

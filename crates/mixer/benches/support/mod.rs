@@ -118,12 +118,15 @@ impl Crowd {
     }
 
     /// Hands all packets in, mixes, and takes all packets out; how many.
-    pub fn run(&mut self, packets: impl IntoIterator<Item = AudioPacket>) -> usize {
+    pub fn run(&mut self, packets: Vec<AudioPacket>) -> usize {
         let worker = &mut self.conference.worker;
+        let due = packets[0].arrival + Duration::from_millis(19);
         for (index, packet) in packets.into_iter().enumerate() {
             worker.handle_packet(slot(index as u32), packet);
         }
-        worker.handle_timeout(self.conference.now + Duration::from_millis(19));
+        while let Some(now) = worker.poll_timeout().filter(|now| *now <= due) {
+            worker.handle_timeout(now);
+        }
         std::iter::from_fn(|| worker.poll_output()).count()
     }
 }
