@@ -4,12 +4,14 @@
 mod support;
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use divan::Bencher;
 use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
 
-use self::support::{Crowd, SERVER};
+use self::support::Crowd;
+
+const STRANGER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 1);
 
 fn main() {
     divan::main();
@@ -29,6 +31,34 @@ fn tick(bencher: Bencher<'_, '_>, peers: usize) {
 #[divan::bench]
 fn garbage(bencher: Bencher<'_, '_>) {
     let mut crowd = Crowd::connected(1);
-    let source = SocketAddr::from(([192, 0, 2, 1], 1));
-    bencher.bench_local(|| crowd.shard.handle_datagram(source, SERVER.ip(), divan::black_box(&[0xff; 100]), crowd.now));
+    bencher.bench_local(|| crowd.receive(STRANGER, black_box(&[0xff; 100])));
+}
+
+/// What looks like audio, from an address nobody has: the demux among so many peers.
+#[divan::bench(args = [1, 1000])]
+fn stranger(bencher: Bencher<'_, '_>, peers: usize) {
+    let mut crowd = Crowd::connected(peers);
+    bencher.bench_local(|| crowd.receive(STRANGER, black_box(&[0x80; 100])));
+}
+
+/// A connectivity check of a peer, and the answer.
+#[divan::bench]
+fn check(bencher: Bencher<'_, '_>) {
+    let mut crowd = Crowd::connected(1);
+    let (source, datagram) = crowd.check.clone();
+    bencher.bench_local(|| {
+        crowd.receive(source, black_box(&datagram));
+        assert_eq!(crowd.drop_outputs(), 1);
+    });
+}
+
+/// A check with the name of a peer and not its password: what an attacker can make us do at most.
+#[divan::bench]
+fn forged_check(bencher: Bencher<'_, '_>) {
+    let mut crowd = Crowd::connected(1);
+    let (_, mut datagram) = crowd.check.clone();
+    // In the message integrity, before the fingerprint of 8 bytes.
+    let end = datagram.len();
+    datagram[end - 10] ^= 1;
+    bencher.bench_local(|| crowd.receive(STRANGER, black_box(&datagram)));
 }

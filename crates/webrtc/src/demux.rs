@@ -42,7 +42,9 @@ impl<'a> Kind<'a> {
 /// The addresses and user fragments of all peers of a shard; a peer is its index.
 #[derive(Debug, Default)]
 pub(crate) struct Demux {
-    by_address: HashMap<SocketAddr, u32>,
+    /// Looked up for each packet. A fast hash with a key drawn at random is enough: nobody can fill the map with addresses
+    /// that collide, since each was verified.
+    by_address: HashMap<SocketAddr, u32, foldhash::fast::RandomState>,
     by_user: HashMap<String, u32>,
     keys: Vec<Keys>,
 }

@@ -24,6 +24,7 @@ use self::client::Client;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 5)), 10_000);
+const BINDING_REQUEST: [u8; 2] = [0, 1];
 const FRAME: Duration = Duration::from_millis(20);
 /// A network without delay needs some ten of these to connect a peer.
 const CONNECTING_STEP: Duration = Duration::from_millis(10);
@@ -38,6 +39,8 @@ pub struct Crowd {
     pub shard: Shard<u32>,
     pub now: Instant,
     clients: Vec<Client>,
+    /// The last connectivity check that a client made, which its peer answers as often as it comes.
+    pub check: (SocketAddr, Vec<u8>),
     /// Not yet given to the clients.
     answers: Vec<Transmit>,
     media_time: u64,
@@ -63,6 +66,7 @@ impl Crowd {
             shard,
             now,
             clients: Vec::new(),
+            check: (SERVER, Vec::new()),
             answers: Vec::new(),
             media_time: 0,
             payload: Arc::from(PAYLOAD),
@@ -77,7 +81,10 @@ impl Crowd {
             }
             crowd.now += CONNECTING_STEP;
             for (source, datagram) in crowd.datagrams() {
-                crowd.shard.handle_datagram(source, SERVER.ip(), &datagram, crowd.now);
+                crowd.receive(source, &datagram);
+                if datagram.starts_with(&BINDING_REQUEST) {
+                    crowd.check = (source, datagram);
+                }
             }
             crowd.shard.handle_timeout(crowd.now);
             crowd.deliver();
@@ -127,7 +134,13 @@ impl Crowd {
         outputs + self.drop_outputs()
     }
 
-    fn drop_outputs(&mut self) -> usize {
+    /// One datagram, now.
+    pub fn receive(&mut self, source: SocketAddr, datagram: &[u8]) {
+        self.shard.handle_datagram(source, SERVER.ip(), datagram, self.now);
+    }
+
+    /// How many there were.
+    pub fn drop_outputs(&mut self) -> usize {
         let mut outputs = 0;
         while let Some(output) = self.shard.poll_output() {
             outputs += 1;
