@@ -52,9 +52,9 @@ fn check(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A check with the name of a peer and not its password: what an attacker can make us do at most.
+/// A check with the name of a peer that was changed on its way.
 #[divan::bench]
-fn forged_check(bencher: Bencher<'_, '_>) {
+fn broken_check(bencher: Bencher<'_, '_>) {
     let mut crowd = Crowd::connected(1);
     let (_, mut datagram) = crowd.check.clone();
     // In the message integrity, before the fingerprint of 8 bytes.

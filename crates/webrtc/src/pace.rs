@@ -1,12 +1,14 @@
 //! When a socket is read: at once when something comes, or by the clock while much comes. Pure; knows no socket.
 //!
-//! A thread that is woken for each datagram pays more for waking than for the datagram. With a thousand peers 50 come in a
-//! millisecond, from as many clients that know nothing of one another, so that to look every [`READ_INTERVAL`] finds
-//! enough, and delays none by more than the mixer's tick does anyway.
+//! A thread that is woken for each datagram pays more for waking than for the datagram, and finds its caches cold each
+//! time. With a thousand peers 50 come in a millisecond, so that a look every [`READ_INTERVAL`] finds enough; few come at
+//! once, as they do while one peer connects. Two servers side by side, 200 peers each on two threads: 3200 switches a
+//! second and 1015 µs a peer before, 1200 and 775 µs by the clock (and by batches of datagrams).
 
 use std::time::{Duration, Instant};
 
-/// How long a datagram may wait while the socket is read by the clock.
+/// How long a datagram may wait while the socket is read by the clock: 1 ms at the median, of the 20 between two mixes. At
+/// half of it the thread wakes 1.7 times as often and costs 4 % more, with a hundred peers.
 pub(crate) const READ_INTERVAL: Duration = Duration::from_millis(2);
 /// The time in which a client that sends audio sends once.
 const WINDOW: Duration = Duration::from_millis(20);
