@@ -60,6 +60,8 @@ for (const transport of ['WebSocket', 'long poll']) {
     it('silences a muted participant, tells the others, and lets it speak again', async () => {
       const [ada, ben, cleo] = await three();
       await ada.hearsOnly([ben, cleo]);
+      // Only who counts as talking can stop.
+      await ada.sees({ audiobridge: 'talking', id: ben.id });
 
       await ben.call('send', { request: 'configure', muted: true });
       await ada.sees({ audiobridge: 'event', participants: { 0: { id: ben.id, muted: true } } });
