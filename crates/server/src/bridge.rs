@@ -199,7 +199,8 @@ impl Bridge {
             self.overloaded = overloaded;
             self.outputs.push_back(Output::Event(MediaEvent::Overloaded { overloaded }));
         }
-        if let Some(relief) = relief(&self.worker_loads()) {
+        let loads: Vec<_> = worker_loads(&self.busy, &self.members).collect();
+        if let Some(relief) = relief(&loads) {
             self.relieve(&relief);
         }
     }
@@ -305,10 +306,6 @@ impl Bridge {
         // First the room, so that nothing comes to its new place before it is expected there.
         self.outputs.push_back(Output::Move { room: mixer::RoomKey(key.0), from, to, slots });
         self.outputs.extend(routes);
-    }
-
-    fn worker_loads(&self) -> Vec<WorkerLoad> {
-        worker_loads(&self.busy, &self.members).collect()
     }
 
     fn leave(&mut self, handle: HandleId) {

@@ -80,7 +80,7 @@ pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Runnin
         media: sockets.iter().map(webrtc::Driver::local_address).collect(),
     };
 
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Metrics::new();
     let (plane_events, from_planes) = mpsc::unbounded_channel();
     let workers_cell = Arc::new(OnceLock::new());
     let certificate = webrtc::Certificate::generate().context("making a certificate")?;
@@ -89,7 +89,7 @@ pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Runnin
         let shard_config = shard_config(&config, &media_addresses, socket.local_address().port());
         let shard = webrtc::Shard::new(shard_config, certificate.clone(), rand::random(), epoch);
         let sink = wiring::net_sink(index, Arc::clone(&workers_cell), plane_events.clone());
-        let mut publisher = metrics.webrtc(index);
+        let publisher = metrics.webrtc(index);
         let driver_config = webrtc::DriverConfig::named(format!("net-{index}"));
         drivers.push(socket.spawn(driver_config, shard, sink, move |counters| publisher.publish(counters))?);
     }
@@ -107,8 +107,9 @@ pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Runnin
     let (stopping, _) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(wiring::run_bridge(to_planes, from_planes, events, drivers.clone(), workers.clone()));
-    let scraped = transport.clone();
-    let metrics_page = get(move || async move { scrape(&metrics, &scraped).await });
+    let (gauges, connections) = (metrics.gauges(), metrics.transport());
+    let scrape = Arc::new(Scrape { metrics, gauges, connections, transport: transport.clone() });
+    let metrics_page = get(move || async move { scrape.page().await });
     let metrics_router = Router::new().route("/metrics", metrics_page);
     tasks.spawn(serve(http, transport.http_router(web::router()), stopping.subscribe()));
     tasks.spawn(serve(websocket, transport.websocket_router(), stopping.subscribe()));
@@ -177,14 +178,24 @@ async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Recei
     }
 }
 
-/// Answers a scrape: what signaling counts is asked for now, what the media threads count they have published.
-async fn scrape(metrics: &Metrics, transport: &Transport) -> String {
-    if let Some((counters, gauges)) = transport.core_counters().await {
-        metrics.publish_requests(&counters);
-        metrics.gauges().publish(&gauges);
+/// What a scrape needs.
+struct Scrape {
+    metrics: Metrics,
+    gauges: metrics::Publisher<signaling::Gauges>,
+    connections: metrics::TransportMetrics,
+    transport: Transport,
+}
+
+impl Scrape {
+    /// Answers a scrape: what signaling counts is asked for now, what the media threads count they have published.
+    async fn page(&self) -> String {
+        if let Some((counters, gauges)) = self.transport.core_counters().await {
+            self.metrics.publish_requests(&counters);
+            self.gauges.publish(&gauges);
+        }
+        self.connections.publish(&self.transport.counters());
+        self.metrics.handle().render()
     }
-    metrics.transport().publish(&transport.counters());
-    metrics.handle().render()
 }
 
 fn shard_config(config: &Config, addresses: &[IpAddr], port: u16) -> webrtc::ShardConfig {

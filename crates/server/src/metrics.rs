@@ -115,7 +115,7 @@ impl Metrics {
 }
 
 impl<C> Publisher<C> {
-    pub(crate) fn publish(&mut self, counts: &C) {
+    pub(crate) fn publish(&self, counts: &C) {
         for (handle, series) in self.handles.iter().zip(self.series) {
             match handle {
                 Handle::Counter(counter) => counter.absolute((series.read)(counts)),

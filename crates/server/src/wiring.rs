@@ -42,7 +42,7 @@ pub(crate) fn mix_sink(
     worker: usize,
     drivers: Vec<Driver>,
     events: mpsc::UnboundedSender<PlaneEvent>,
-    mut metrics: MixMetrics,
+    metrics: MixMetrics,
 ) -> impl FnMut(&mut dyn Iterator<Item = mixer::Output<Outlet>>, &mixer::Counters) + Send + 'static {
     let mut batches: Vec<Vec<webrtc::MixedAudio>> = drivers.iter().map(|_| Vec::new()).collect();
     move |outputs, counters| {
