@@ -13,41 +13,18 @@ mod session;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) use error::Error;
 
 use crate::core::config::{Config, Limits};
 use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, IdSource, RoomId};
-use crate::core::jsep::Jsep;
 use crate::core::media::{Answer, MediaCommand, MemberSettings};
+use crate::core::plugin::{Call, Reply};
 use participant::{Attachment, Participant};
 use request::{Asked, Body, Verb, VerbLater, VerbNow};
 use room::{Hearing, Room};
-
-/// The name clients attach to.
-pub(crate) const PACKAGE: &str = "janus.plugin.audiobridge";
-
-/// A request of the plugin.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call<'a> {
-    /// `None` when an operator asks without one.
-    pub(crate) handle: Option<HandleId>,
-    pub(crate) body: &'a Map<String, Value>,
-    pub(crate) jsep: Option<&'a Jsep>,
-}
-
-/// What comes of it.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// The reply, which goes before the effects.
-    Now(Result<Value, Error>),
-    /// The reply, which goes after the effects.
-    Last(Result<Value, Error>),
-    /// An event, which is among the effects.
-    Later,
-}
 
 /// The plugin.
 #[derive(Debug)]
@@ -111,7 +88,7 @@ impl AudioBridge {
         let body = Body::new(call.body, self.limits);
         let name = match body.required_string("request") {
             Ok(name) => name,
-            Err(error) => return Reply::Now(Err(error)),
+            Err(error) => return Reply::Now(Err(error.into())),
         };
         let outcome = match (Verb::parse(name), call.handle) {
             (None, _) | (Some(Verb::Later(_)), None) => Err(Error::unknown_request(name)),
@@ -122,7 +99,7 @@ impl AudioBridge {
             (Some(Verb::Now(verb)), handle) => match verb {
                 VerbNow::Create => self.create(body, ids),
                 VerbNow::Edit => self.edit(body),
-                VerbNow::Destroy => return Reply::Last(self.destroy(body, effects)),
+                VerbNow::Destroy => return Reply::Last(self.destroy(body, effects).map_err(Error::into)),
                 VerbNow::Exists => self.exists(body),
                 VerbNow::List => self.list(body),
                 VerbNow::ListParticipants => self.list_participants(body),
@@ -136,7 +113,7 @@ impl AudioBridge {
                 VerbNow::ResetDecoder => self.reset_decoder(handle, effects),
             },
         };
-        Reply::Now(outcome)
+        Reply::Now(outcome.map_err(Error::into))
     }
 
     /// The PeerConnection of a handle is up: if it is in a room, it sounds there from now on.
@@ -195,7 +172,7 @@ impl AudioBridge {
             }
         });
         if let Err(error) = outcome {
-            effects.push(Effect::Respond { outcome: Err(error), traits: None });
+            effects.push(Effect::Respond { outcome: Err(error.into()), traits: None });
         }
     }
 

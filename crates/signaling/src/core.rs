@@ -13,6 +13,7 @@ pub(crate) mod jsep;
 pub(crate) mod media;
 mod message;
 mod peer;
+pub(crate) mod plugin;
 mod session;
 mod trickle;
 

@@ -1,10 +1,11 @@
 //! The error table of the AudioBridge: codes and texts are API, and another space than the core's. The only place
 //! they are written.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::core::field::FieldError;
 use crate::core::ids::{RoomId, UserId};
+use crate::core::plugin::Refusal;
 
 /// A refusal of an AudioBridge request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,15 +15,6 @@ pub(crate) struct Error {
 }
 
 impl Error {
-    pub(crate) fn code(&self) -> u16 {
-        self.code
-    }
-
-    /// The refusal as clients get it, within a reply or an event.
-    pub(crate) fn into_data(self) -> Value {
-        json!({"audiobridge": "event", "error_code": self.code, "error": self.text})
-    }
-
     /// The media plane can make nothing of an offer.
     pub(crate) fn refused_offer(reason: String) -> Self {
         // An empty text would not be taken for an error by Janode.
@@ -157,5 +149,11 @@ impl From<FieldError> for Error {
             FieldError::Wrong(..) => 484,
         };
         Self::new(code, error.text())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(Error { code, text }: Error) -> Self {
+        Self { code, data: json!({"audiobridge": "event", "error_code": code, "error": text}) }
     }
 }

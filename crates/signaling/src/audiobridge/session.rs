@@ -192,7 +192,9 @@ impl AudioBridge {
     fn respond(&self, asked: Asked<'_>, data: Value) -> Effect {
         let traits = self.seat(asked.handle).map(|(room, _)| room.answer_traits());
         match (asked.jsep, traits) {
-            (Some(_), None) => Effect::Respond { outcome: Err(Error::not_in_a_room("handle SDP")), traits: None },
+            (Some(_), None) => {
+                Effect::Respond { outcome: Err(Error::not_in_a_room("handle SDP").into()), traits: None }
+            }
             (Some(_), traits) => Effect::Respond { outcome: Ok(data), traits },
             (None, _) => Effect::Respond { outcome: Ok(data), traits: None },
         }

@@ -9,9 +9,9 @@ use super::field::Required;
 use super::handle::Handle;
 use super::ids::{HandleId, SessionId};
 use super::message::{self, Envelope, HandleField};
+use super::plugin::{Call, Plugin, Reply};
 use super::session::Session;
 use super::{Core, Owner, same_secret};
-use crate::audiobridge::{Call, PACKAGE, Reply};
 
 impl Core {
     pub(super) fn execute_admin(&mut self, envelope: &Envelope, now: Instant) -> Result<Value, Error> {
@@ -82,15 +82,13 @@ impl Core {
 
     /// A synchronous plugin request without a handle.
     fn message_plugin(&mut self, envelope: &Envelope, now: Instant) -> Result<Value, Error> {
-        let plugin = envelope.fields().string("plugin").required("plugin")?;
+        let package = envelope.fields().string("plugin").required("plugin")?;
         let request = envelope.fields().object("request")?;
-        if plugin != PACKAGE {
-            return Err(Error::invalid_plugin());
-        }
+        let plugin = Plugin::parse(package).ok_or_else(Error::invalid_plugin)?;
         let empty = Map::new();
         let call = Call { handle: None, body: request.unwrap_or(&empty), jsep: None };
         let mut effects = Vec::new();
-        let reply = self.audiobridge.handle_message(call, &mut self.ids, &mut effects);
+        let reply = self.ask_plugin(plugin, call, &mut effects);
         self.perform(effects, None, now);
         Ok(match reply {
             Reply::Now(outcome) | Reply::Last(outcome) => self.plugin_data(outcome),
@@ -128,8 +126,8 @@ impl Core {
         tell("loop-running", true.into());
         tell("created", microseconds(handle.created).into());
         tell("current_time", microseconds(now).into());
-        tell("plugin", PACKAGE.into());
-        tell("plugin_specific", self.audiobridge.describe_handle(id));
+        tell("plugin", handle.plugin.package().into());
+        tell("plugin_specific", self.describe_in_plugin(handle.plugin, id));
         if !plugin_only {
             let peer = handle.peer.as_ref();
             let (negotiated, ready) = (handle.is_answered(), peer.is_some_and(|peer| peer.connected));

@@ -9,8 +9,8 @@ use super::ids::HandleId;
 use super::jsep::Jsep;
 use super::media::{AnswerTraits, MediaCommand};
 use super::message;
+use super::plugin::Refusal;
 use super::{Core, Output};
-use crate::audiobridge::{self, PACKAGE};
 
 /// One thing to be done, in order.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) enum Effect {
     Notify { to: Vec<HandleId>, data: Value },
     /// The event that answers the asynchronous request being handled. With `traits`, it waits for the answer to the
     /// offer that came along.
-    Respond { outcome: Result<Value, audiobridge::Error>, traits: Option<AnswerTraits> },
+    Respond { outcome: Result<Value, Refusal>, traits: Option<AnswerTraits> },
     /// Something for the media planes.
     Media(MediaCommand),
     /// End the handle's PeerConnection if there is one; its client hears `hangup`.
@@ -59,11 +59,11 @@ impl Core {
         }
     }
 
-    /// What a plugin says, a refusal counted and put into its shape.
-    pub(super) fn plugin_data(&mut self, outcome: Result<Value, audiobridge::Error>) -> Value {
-        outcome.unwrap_or_else(|error| {
-            *self.counters.plugin_refused.entry(error.code()).or_default() += 1;
-            error.into_data()
+    /// What a plugin says, a refusal counted.
+    pub(super) fn plugin_data(&mut self, outcome: Result<Value, Refusal>) -> Value {
+        outcome.unwrap_or_else(|Refusal { code, data }| {
+            *self.counters.plugin_refused.entry(code).or_default() += 1;
+            data
         })
     }
 
@@ -75,8 +75,9 @@ impl Core {
         data: Value,
         answer: Option<&str>,
     ) {
+        let Some(plugin) = self.plugin(handle) else { return };
         self.push_handle_event("event", handle, transaction, |message| {
-            message.insert("plugindata".to_owned(), json!({"plugin": PACKAGE, "data": data}));
+            message.insert("plugindata".to_owned(), json!({"plugin": plugin.package(), "data": data}));
             if let Some(sdp) = answer {
                 message.insert("jsep".to_owned(), json!({"type": "answer", "sdp": sdp}));
             }
@@ -88,13 +89,13 @@ impl Core {
         for &handle in to {
             let Some(sender) = self.handles.get(&handle) else { continue };
             let Some(session) = self.sessions.get(&sender.session) else { continue };
-            let (id, owner) = (sender.session, session.owner);
+            let (id, owner, plugin) = (sender.session, session.owner, sender.plugin.package());
             let opaque_id = match &sender.opaque_id {
                 Some(opaque_id) if self.config.opaqueid_in_api => format!(r#","opaque_id":{}"#, json!(opaque_id)),
                 Some(_) | None => String::new(),
             };
             let message = format!(
-                r#"{{"janus":"event","session_id":{},"sender":{}{opaque_id},"plugindata":{{"plugin":"{PACKAGE}","data":{data}}}}}"#,
+                r#"{{"janus":"event","session_id":{},"sender":{}{opaque_id},"plugindata":{{"plugin":"{plugin}","data":{data}}}}}"#,
                 id.0, handle.0,
             );
             self.outputs.push_back(Output::Event { session: id, owner, message });

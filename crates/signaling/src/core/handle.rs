@@ -1,4 +1,4 @@
-//! The life of a handle: attach, message, hangup, detach. Knows that there is one plugin, and not what it does.
+//! The life of a handle: attach, message, hangup, detach. Knows no plugin.
 
 use std::time::Instant;
 
@@ -12,14 +12,15 @@ use super::jsep::{Jsep, JsepKind};
 use super::media::MediaCommand;
 use super::message::{self, Envelope};
 use super::peer::Peer;
+use super::plugin::{Call, Plugin, Reply};
 use super::trickle::WaitingCandidates;
 use super::{Core, Output, Source};
-use crate::audiobridge::{Call, PACKAGE, Reply};
 
-/// A handle of the AudioBridge, the only plugin so far.
+/// A handle.
 #[derive(Debug)]
 pub(super) struct Handle {
     pub(super) session: SessionId,
+    pub(super) plugin: Plugin,
     pub(super) opaque_id: Option<String>,
     pub(super) created: Instant,
     pub(super) peer: Option<Peer>,
@@ -45,12 +46,10 @@ impl Core {
         now: Instant,
     ) -> Result<(), Error> {
         let fields = envelope.fields();
-        let plugin = fields.string("plugin").required("plugin")?;
+        let package = fields.string("plugin").required("plugin")?;
         let opaque_id = fields.string("opaque_id")?;
         fields.natural("loop_index")?;
-        if plugin != PACKAGE {
-            return Err(Error::no_such_plugin(plugin));
-        }
+        let plugin = Plugin::parse(package).ok_or_else(|| Error::no_such_plugin(package))?;
         let limits = &self.config.limits;
         if opaque_id.is_some_and(|text| text.len() > limits.text_bytes) {
             return Err(Error::too_long("opaque_id", limits.text_bytes));
@@ -66,13 +65,14 @@ impl Core {
             handle,
             Handle {
                 session: id,
+                plugin,
                 opaque_id: opaque_id.map(str::to_owned),
                 created: now,
                 peer: None,
                 waiting_candidates: WaitingCandidates::default(),
             },
         );
-        self.audiobridge.attach(handle);
+        self.plugin_attached(plugin, handle);
         self.reply(source, message::created(Some(id), &envelope.transaction, handle.0));
         Ok(())
     }
@@ -110,9 +110,7 @@ impl Core {
     /// Ends a handle and its PeerConnection without a word to its client; the room hears that the participant left.
     pub(super) fn end_handle(&mut self, id: HandleId, now: Instant) {
         let Some(handle) = self.handles.remove(&id) else { return };
-        let mut effects = Vec::new();
-        self.audiobridge.detach(id, &mut effects);
-        self.perform(effects, None, now);
+        self.plugin_detached(handle.plugin, id, now);
         if handle.peer.is_some() {
             self.outputs.push_back(Output::Media(MediaCommand::ClosePeer { handle: id }));
         }
@@ -143,18 +141,19 @@ impl Core {
         if let Some(jsep) = &jsep {
             self.check_negotiable(handle, jsep)?;
         }
+        let plugin = self.plugin(handle).ok_or_else(Error::handle_not_found)?;
         let mut effects = Vec::new();
         let call = Call { handle: Some(handle), body, jsep: jsep.as_ref() };
-        match self.audiobridge.handle_message(call, &mut self.ids, &mut effects) {
+        match self.ask_plugin(plugin, call, &mut effects) {
             Reply::Now(outcome) => {
                 let data = self.plugin_data(outcome);
-                self.succeed_with(source, envelope, session, handle, data);
+                self.succeed_with(source, envelope, session, handle, plugin, data);
                 self.perform(effects, None, now);
             }
             Reply::Last(outcome) => {
                 self.perform(effects, None, now);
                 let data = self.plugin_data(outcome);
-                self.succeed_with(source, envelope, session, handle, data);
+                self.succeed_with(source, envelope, session, handle, plugin, data);
             }
             Reply::Later => {
                 let transaction = envelope.transaction.clone();
@@ -188,11 +187,19 @@ impl Core {
         self.reply(source, Value::Object(message));
     }
 
-    fn succeed_with(&mut self, source: Source, envelope: &Envelope, session: SessionId, handle: HandleId, data: Value) {
+    fn succeed_with(
+        &mut self,
+        source: Source,
+        envelope: &Envelope,
+        session: SessionId,
+        handle: HandleId,
+        plugin: Plugin,
+        data: Value,
+    ) {
         let mut message = message::succeeded(Some(session), &envelope.transaction);
         message.insert("sender".to_owned(), handle.0.into());
         self.add_opaque_id(&mut message, handle);
-        message.insert("plugindata".to_owned(), json!({"plugin": PACKAGE, "data": data}));
+        message.insert("plugindata".to_owned(), json!({"plugin": plugin.package(), "data": data}));
         self.reply(source, Value::Object(message));
     }
 }

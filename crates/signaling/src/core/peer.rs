@@ -9,7 +9,6 @@ use super::ids::HandleId;
 use super::jsep::{Description, Jsep};
 use super::media::{Answer, AnswerTraits, MediaCommand, MediaEvent};
 use super::{Core, Output};
-use crate::audiobridge;
 
 /// A PeerConnection, from its first offer on.
 #[derive(Debug)]
@@ -98,7 +97,7 @@ impl Core {
     /// Ends the PeerConnection of a handle, if it has one, with a `hangup` event.
     pub(super) fn close_peer(&mut self, id: HandleId, reason: &str, now: Instant) {
         let Some(peer) = self.take_peer(id) else { return };
-        self.leave_media(id, now);
+        self.plugin_closed(id, now);
         self.outputs.push_back(Output::Media(MediaCommand::ClosePeer { handle: id }));
         self.tell_end(id, peer, reason);
     }
@@ -109,7 +108,7 @@ impl Core {
             return;
         }
         let Some(peer) = self.take_peer(id) else { return };
-        self.leave_media(id, now);
+        self.plugin_closed(id, now);
         self.tell_end(id, peer, reason);
     }
 
@@ -117,15 +116,10 @@ impl Core {
         self.handles.get_mut(&id)?.peer.take()
     }
 
-    fn leave_media(&mut self, id: HandleId, now: Instant) {
-        let mut effects = Vec::new();
-        self.audiobridge.peer_closed(id, &mut effects);
-        self.perform(effects, None, now);
-    }
-
     fn tell_end(&mut self, id: HandleId, peer: Peer, reason: &str) {
+        let Some(plugin) = self.plugin(id) else { return };
         for offer in peer.offers {
-            let data = self.plugin_data(Err(audiobridge::Error::closed_unanswered()));
+            let data = self.plugin_data(Err(plugin.closed_unanswered()));
             self.push_plugin_event(id, Some(&offer.transaction), data, None);
         }
         self.push_handle_event("hangup", id, None, |message| {
@@ -135,9 +129,7 @@ impl Core {
 
     fn answered(&mut self, id: HandleId, negotiation: u64, answer: Answer, now: Instant) {
         let Some(offer) = self.take_offer(id, negotiation) else { return };
-        let mut effects = Vec::new();
-        self.audiobridge.peer_answered(id, &answer, &mut effects);
-        self.perform(effects, None, now);
+        self.plugin_answered(id, &answer, now);
         if let Some(peer) = self.peer(id) {
             peer.answered = true;
         }
@@ -152,7 +144,8 @@ impl Core {
             // Nothing was made of the first offer: the next one is a first offer again.
             handle.peer = None;
         }
-        let data = self.plugin_data(Err(audiobridge::Error::refused_offer(reason)));
+        let Some(plugin) = self.plugin(id) else { return };
+        let data = self.plugin_data(Err(plugin.refused_offer(reason)));
         self.push_plugin_event(id, Some(&offer.transaction), data, None);
     }
 
@@ -161,9 +154,7 @@ impl Core {
         if std::mem::replace(&mut peer.connected, true) {
             return;
         }
-        let mut effects = Vec::new();
-        self.audiobridge.peer_connected(id, &mut effects);
-        self.perform(effects, None, now);
+        self.plugin_connected(id, now);
         self.push_handle_event("webrtcup", id, None, |_| {});
     }
 

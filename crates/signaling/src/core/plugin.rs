@@ -1,0 +1,137 @@
+//! The plugins that handles are attached to, and the way from the core to each of them. The only file that lists them;
+//! knows nothing of what they do.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+
+use super::Core;
+use super::effect::Effect;
+use super::ids::HandleId;
+use super::jsep::Jsep;
+use super::media::Answer;
+use crate::audiobridge;
+
+/// A plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plugin {
+    /// Rooms with mixed audio.
+    AudioBridge,
+}
+
+/// A request to a plugin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    /// `None` when an operator asks without one.
+    pub(crate) handle: Option<HandleId>,
+    pub(crate) body: &'a Map<String, Value>,
+    pub(crate) jsep: Option<&'a Jsep>,
+}
+
+/// What comes of it.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// The reply, which goes before the effects.
+    Now(Result<Value, Refusal>),
+    /// The reply, which goes after the effects.
+    Last(Result<Value, Refusal>),
+    /// An event, which is among the effects.
+    Later,
+}
+
+/// What a plugin refuses a request with. Each has codes of its own.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: u16,
+    /// As clients get it, within a reply or an event.
+    pub(crate) data: Value,
+}
+
+impl Plugin {
+    const ALL: [Self; 1] = [Self::AudioBridge];
+
+    /// The name that clients attach to.
+    pub(crate) fn package(self) -> &'static str {
+        match self {
+            Self::AudioBridge => "janus.plugin.audiobridge",
+        }
+    }
+
+    pub(super) fn parse(package: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plugin| plugin.package() == package)
+    }
+
+    /// The media plane can make nothing of an offer.
+    pub(super) fn refused_offer(self, reason: String) -> Refusal {
+        match self {
+            Self::AudioBridge => audiobridge::Error::refused_offer(reason).into(),
+        }
+    }
+
+    /// The PeerConnection ended while its offer was under way.
+    pub(super) fn closed_unanswered(self) -> Refusal {
+        match self {
+            Self::AudioBridge => audiobridge::Error::closed_unanswered().into(),
+        }
+    }
+}
+
+impl Core {
+    pub(super) fn ask_plugin(&mut self, plugin: Plugin, call: Call<'_>, effects: &mut Vec<Effect>) -> Reply {
+        match plugin {
+            Plugin::AudioBridge => self.audiobridge.handle_message(call, &mut self.ids, effects),
+        }
+    }
+
+    pub(super) fn plugin_attached(&mut self, plugin: Plugin, handle: HandleId) {
+        match plugin {
+            Plugin::AudioBridge => self.audiobridge.attach(handle),
+        }
+    }
+
+    pub(super) fn plugin_detached(&mut self, plugin: Plugin, handle: HandleId, now: Instant) {
+        let mut effects = Vec::new();
+        match plugin {
+            Plugin::AudioBridge => self.audiobridge.detach(handle, &mut effects),
+        }
+        self.perform(effects, None, now);
+    }
+
+    pub(super) fn plugin_answered(&mut self, handle: HandleId, answer: &Answer, now: Instant) {
+        let mut effects = Vec::new();
+        match self.plugin(handle) {
+            Some(Plugin::AudioBridge) => self.audiobridge.peer_answered(handle, answer, &mut effects),
+            None => {}
+        }
+        self.perform(effects, None, now);
+    }
+
+    pub(super) fn plugin_connected(&mut self, handle: HandleId, now: Instant) {
+        let mut effects = Vec::new();
+        match self.plugin(handle) {
+            Some(Plugin::AudioBridge) => self.audiobridge.peer_connected(handle, &mut effects),
+            None => {}
+        }
+        self.perform(effects, None, now);
+    }
+
+    pub(super) fn plugin_closed(&mut self, handle: HandleId, now: Instant) {
+        let mut effects = Vec::new();
+        match self.plugin(handle) {
+            Some(Plugin::AudioBridge) => self.audiobridge.peer_closed(handle, &mut effects),
+            None => {}
+        }
+        self.perform(effects, None, now);
+    }
+
+    /// What an operator sees of the handle.
+    pub(super) fn describe_in_plugin(&self, plugin: Plugin, handle: HandleId) -> Value {
+        match plugin {
+            Plugin::AudioBridge => self.audiobridge.describe_handle(handle),
+        }
+    }
+
+    pub(super) fn plugin(&self, handle: HandleId) -> Option<Plugin> {
+        self.handles.get(&handle).map(|handle| handle.plugin)
+    }
+}
