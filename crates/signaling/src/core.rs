@@ -233,18 +233,21 @@ impl Core {
         }
     }
 
-    /// Takes an admin request and gives its reply; what it causes for others comes out as usual.
-    pub fn handle_admin(&mut self, request: Value, now: Instant) -> Value {
+    /// Takes an admin request. Exactly one reply to `source` comes of it, which may take as long as the media planes
+    /// need to tell of themselves.
+    pub fn handle_admin(&mut self, source: Source, request: Value, now: Instant) {
         let envelope = match Envelope::parse(request) {
             Ok(envelope) => envelope,
             Err((error, message)) => {
                 self.count(Some(&error));
-                return message;
+                self.reply(source, message);
+                return;
             }
         };
         let result = self.execute_admin(&envelope, now);
         self.count(result.as_ref().err());
-        result.unwrap_or_else(|error| envelope.refused(&error))
+        let message = result.unwrap_or_else(|error| envelope.refused(&error));
+        self.reply(source, message);
     }
 
     /// Something happened to a PeerConnection or in a mix.

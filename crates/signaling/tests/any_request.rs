@@ -228,6 +228,16 @@ impl World {
     fn request(&mut self, from: u64, request: Value) -> Value {
         let source = if from == 2 { Source::Http(RequestId(0)) } else { Source::WebSocket(ConnectionId(from)) };
         self.core.handle_request(source, request, self.now);
+        self.reply(source)
+    }
+
+    fn admin(&mut self, request: Value) -> Value {
+        let source = Source::Http(RequestId(1));
+        self.core.handle_admin(source, request, self.now);
+        self.reply(source)
+    }
+
+    fn reply(&mut self, source: Source) -> Value {
         let mut replies = Vec::new();
         for output in self.drain() {
             if let Output::Reply { to, message } = output {
@@ -291,7 +301,7 @@ proptest! {
                 }
                 Happening::Admin { request } => {
                     let request = world.real(request);
-                    let reply = world.core.handle_admin(request, world.now);
+                    let reply = world.admin(request);
                     prop_assert!(reply["janus"].is_string());
                 }
                 Happening::Media { which } => world.media(which),

@@ -152,13 +152,12 @@ impl CoreOwner {
     fn handle(&mut self, inbound: Inbound, now: Instant) -> Option<Stop> {
         match inbound {
             Inbound::Request { request, reply } => {
-                self.last_request += 1;
-                let id = RequestId(self.last_request);
-                self.requests.insert(id, reply);
-                self.core.handle_request(Source::Http(id), request, now);
+                let source = self.expect_reply(reply);
+                self.core.handle_request(source, request, now);
             }
             Inbound::AdminRequest { request, reply } => {
-                let _ = reply.send(self.core.handle_admin(request, now));
+                let source = self.expect_reply(reply);
+                self.core.handle_admin(source, request, now);
             }
             Inbound::Poll { session, credentials, reply } => {
                 let _ = reply.send(self.core.handle_poll(session, credentials, now));
@@ -172,8 +171,7 @@ impl CoreOwner {
             }
             Inbound::Received { .. } => {}
             Inbound::AdminReceived { connection, request } => {
-                let reply = self.core.handle_admin(request, now);
-                self.send(connection, Outgoing::Reply(reply), now);
+                self.core.handle_admin(Source::WebSocket(connection), request, now);
             }
             Inbound::Refused { connection, message } => self.send(connection, Outgoing::Reply(message), now),
             Inbound::Closed { connection } => {
@@ -189,6 +187,13 @@ impl CoreOwner {
             }
         }
         None
+    }
+
+    fn expect_reply(&mut self, reply: oneshot::Sender<Value>) -> Source {
+        self.last_request += 1;
+        let id = RequestId(self.last_request);
+        self.requests.insert(id, reply);
+        Source::Http(id)
     }
 
     /// Hands all that the core has to say to whom it is for.

@@ -13,6 +13,8 @@ use crate::pattern::{Bindings, sdp};
 use crate::script::{Line, MediaStep, Script, Step, is_http};
 
 const PACKAGE: &str = "janus.plugin.audiobridge";
+/// Actors count their requests from one.
+const ADMIN: Source = Source::Http(RequestId(0));
 const SEED: [u8; 32] = [7; 32];
 
 /// Plays it; what went differently is told with its line.
@@ -160,9 +162,7 @@ impl Stage {
             Step::Polls { session, secret, outcome } => self.poll(session, secret.clone(), outcome),
             Step::Admin(request) => {
                 let request = self.bindings.fill(request)?;
-                let reply = self.core.handle_admin(request, self.now);
-                self.record.extend(reply.to_string().bytes());
-                self.admin.push_back(reply);
+                self.core.handle_admin(ADMIN, request, self.now);
                 self.drain();
                 Ok(())
             }
@@ -239,6 +239,7 @@ impl Stage {
         while let Some(output) = self.core.poll_output() {
             self.record.extend(format!("{output:?}").bytes());
             match output {
+                Output::Reply { to: ADMIN, message } => self.admin.push_back(message),
                 Output::Reply { to, message } => {
                     let owner = match to {
                         Source::WebSocket(connection) => Owner::WebSocket(connection),
