@@ -14,7 +14,7 @@ use figment::providers::{Env, Serialized};
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
-pub use room::Room;
+pub use room::{Room, RoomId};
 
 /// Everything that can be configured, with the defaults of `config/plenum.toml`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -117,6 +117,8 @@ pub struct Signaling {
     /// What `create` must carry as `admin_key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_key: Option<String>,
+    /// The ids of rooms and participants are texts, and not numbers.
+    pub string_ids: bool,
     /// Events and replies carry the `opaque_id` of their handle.
     pub opaqueid_in_api: bool,
 }
@@ -212,11 +214,12 @@ impl Config {
         }
         let rooms = self.rooms();
         for (index, room) in rooms.iter().enumerate() {
-            if let Some((key, right)) = room.problem() {
+            if let Some((key, right)) = room.problem(self.signaling.string_ids) {
                 return wrong(&format!("rooms.{index}.{key}"), right);
             }
-            if room.room != 0 && rooms[..index].iter().any(|other| other.room == room.room) {
-                return wrong(&format!("rooms.{index}.room"), "a number that no other room has");
+            let id = room.room.to_string();
+            if !room.room.is_blank() && rooms[..index].iter().any(|other| other.room.to_string() == id) {
+                return wrong(&format!("rooms.{index}.room"), "one that no other room has");
             }
         }
         Ok(())
@@ -262,6 +265,7 @@ impl Default for Signaling {
             candidates_timeout: 45,
             api_secret: None,
             admin_key: None,
+            string_ids: false,
             opaqueid_in_api: false,
         }
     }

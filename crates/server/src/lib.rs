@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
-use signaling::{Core, MediaFacts, RoomConfig, Transport, TransportConfig};
+use signaling::{Core, Id, MediaFacts, RoomConfig, RoomId, Transport, TransportConfig};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -218,6 +218,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         candidates_timeout,
         api_secret,
         admin_key,
+        string_ids,
         opaqueid_in_api,
     } = config.signaling.clone();
     signaling::Config {
@@ -229,9 +230,10 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         api_secret,
         admin_secret: config.admin.secret.clone(),
         admin_key,
+        string_ids,
         opaqueid_in_api,
         default_quality: config.mixer.complexity,
-        rooms: config.rooms().into_iter().map(room_config).collect(),
+        rooms: config.rooms().into_iter().map(|room| room_config(room, string_ids)).collect(),
         media: MediaFacts {
             local_ip: addresses.first().map(IpAddr::to_string).unwrap_or_default(),
             public_ips: config.media.public_ip.iter().map(IpAddr::to_string).collect(),
@@ -243,9 +245,14 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
 }
 
 /// What this version does not have is not in it: `Room` has refused it.
-fn room_config(room: Room) -> RoomConfig {
+fn room_config(room: Room, string_ids: bool) -> RoomConfig {
+    let id = (!room.room.is_blank()).then(|| match room.room {
+        config::RoomId::Number(number) if !string_ids => Id::Number(number),
+        config::RoomId::Number(number) => Id::Text(number.to_string().into()),
+        config::RoomId::Text(text) => Id::Text(text.into()),
+    });
     RoomConfig {
-        id: room.room,
+        id: id.map(RoomId),
         description: room.description,
         secret: room.secret,
         pin: room.pin,

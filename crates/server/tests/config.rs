@@ -59,6 +59,19 @@ fn a_room_that_is_there_twice_is_refused() {
 }
 
 #[test]
+fn a_text_names_a_room_only_where_ids_are_texts() {
+    let message = refusal("[[rooms]]\nroom = \"hall\"\n");
+    assert!(message.contains("line 2: rooms.0.room: must be a number"), "{message}");
+    let message = refusal("[[rooms]]\nroom = true\n");
+    assert!(message.contains("line 2") && message.contains("expected a number"), "{message}");
+
+    let texts = "[signaling]\nstring_ids = true\n[[rooms]]\nroom = \"hall\"\n[[rooms]]\nroom = 1234\n";
+
+    assert!(Config::load(Some(&file(texts)), &[]).is_ok());
+    assert!(refusal(&format!("{texts}[[rooms]]\nroom = \"1234\"\n")).contains("line 8: rooms.2.room"));
+}
+
+#[test]
 fn recording_is_refused_rather_than_ignored() {
     assert!(refusal("[[rooms]]\nrecord = true\n").contains("line 2: rooms.0.record: must be false"));
 }

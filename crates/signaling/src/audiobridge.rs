@@ -17,13 +17,13 @@ use serde_json::Value;
 
 pub(crate) use error::Error;
 
-use crate::core::config::{Config, Limits};
+use crate::core::config::Config;
 use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, IdSource, RoomId};
 use crate::core::media::{Answer, MediaCommand, MemberSettings};
 use crate::core::plugin::{Call, Reply};
 use participant::{Attachment, Participant};
-use request::{Asked, Body, Verb, VerbLater, VerbNow};
+use request::{Asked, Body, Dialect, Verb, VerbLater, VerbNow};
 use room::{Hearing, Room};
 
 /// The plugin.
@@ -31,7 +31,7 @@ use room::{Hearing, Room};
 pub(crate) struct AudioBridge {
     admin_key: Option<String>,
     default_quality: u8,
-    limits: Limits,
+    dialect: Dialect,
     /// The mixer can take nobody more.
     overloaded: bool,
     rooms: BTreeMap<RoomId, Room>,
@@ -46,7 +46,7 @@ impl AudioBridge {
         let mut plugin = Self {
             admin_key: config.admin_key.clone(),
             default_quality: config.default_quality,
-            limits: config.limits,
+            dialect: Dialect { limits: config.limits, string_ids: config.string_ids },
             overloaded: false,
             rooms: BTreeMap::new(),
             attachments: BTreeMap::new(),
@@ -85,7 +85,7 @@ impl AudioBridge {
 
     /// Does what is asked. Requests that need a handle are unknown without one.
     pub(crate) fn handle_message(&mut self, call: Call<'_>, ids: &mut IdSource, effects: &mut Vec<Effect>) -> Reply {
-        let body = Body::new(call.body, self.limits);
+        let body = Body::new(call.body, self.dialect);
         let name = match body.required_string("request") {
             Ok(name) => name,
             Err(error) => return Reply::Now(Err(error.into())),
@@ -121,7 +121,7 @@ impl AudioBridge {
         let Some(attachment) = self.attachments.get_mut(&handle) else { return };
         attachment.connected = true;
         let Some((room, participant)) = self.seat(handle) else { return };
-        let data = response::participant_update(room.id, self.describe(handle, participant, room));
+        let data = response::participant_update(&room.id, self.describe(handle, participant, room));
         let to = self.audience(room, Some(handle), Hearing::Unpaused);
         effects.push(Effect::Notify { to, data });
         effects.extend(self.join_media(handle));
@@ -154,9 +154,8 @@ impl AudioBridge {
         }
         let Some(participant) = &mut attachment.participant else { return };
         participant.talking = talking;
-        let (id, user) = (participant.room, participant.user);
-        let Some(room) = self.rooms.get(&id) else { return };
-        let data = response::talking(id, user, talking);
+        let Some((room, participant)) = self.seat(handle) else { return };
+        let data = response::talking(&room.id, &participant.user, talking);
         effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
     }
 
@@ -202,7 +201,7 @@ impl AudioBridge {
         else {
             return;
         };
-        room.participants.insert(participant.user, handle);
+        room.participants.insert(participant.user.clone(), handle);
         attachment.participant = Some(participant);
         self.participants += 1;
         if attachment.connected {
@@ -228,7 +227,7 @@ impl AudioBridge {
     fn remove_participant(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
         let Some(participant) = self.exit(handle, effects) else { return };
         let Some(room) = self.rooms.get(&participant.room) else { return };
-        let data = response::parting("leaving", room.id, participant.user);
+        let data = response::parting("leaving", &room.id, &participant.user);
         effects.push(Effect::Notify { to: self.audience(room, None, Hearing::All), data });
     }
 

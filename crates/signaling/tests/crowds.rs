@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use signaling::{Config, ConnectionId, Core, Gauges, Output, RoomConfig, Source};
+use signaling::{Config, ConnectionId, Core, Gauges, Id, Output, RoomConfig, RoomId, Source};
 
 const SOURCE: Source = Source::WebSocket(ConnectionId(1));
 
@@ -74,8 +74,10 @@ fn ten_thousand_empty_rooms_are_all_listed() {
 
 #[test]
 fn a_newcomer_to_a_room_of_hundreds_is_told_to_each_once() {
-    let mut client =
-        Client::new(Config { rooms: vec![RoomConfig { id: 1, ..RoomConfig::default() }], ..Config::default() });
+    let mut client = Client::new(Config {
+        rooms: vec![RoomConfig { id: Some(RoomId(Id::Number(1))), ..RoomConfig::default() }],
+        ..Config::default()
+    });
 
     for before in 0..300 {
         let handle = client.attach();
@@ -89,8 +91,10 @@ fn a_newcomer_to_a_room_of_hundreds_is_told_to_each_once() {
 
 #[test]
 fn everybody_kicked_hears_it_once() {
-    let mut client =
-        Client::new(Config { rooms: vec![RoomConfig { id: 1, ..RoomConfig::default() }], ..Config::default() });
+    let mut client = Client::new(Config {
+        rooms: vec![RoomConfig { id: Some(RoomId(Id::Number(1))), ..RoomConfig::default() }],
+        ..Config::default()
+    });
     let handles: Vec<_> = (0..500).map(|_| client.attach()).collect();
     for handle in &handles {
         client.message(*handle, json!({"request": "join", "room": 1}));

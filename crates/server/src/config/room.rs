@@ -1,5 +1,7 @@
 //! A static room: `[[rooms]]` with every property of the AudioBridge's `create` request.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// `[[rooms]]`: names and meanings are those of `create`.
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Room {
     /// The room's id; 0 = the server picks one.
-    pub room: u64,
+    pub room: RoomId,
     /// Empty = `Room <id>`.
     pub description: String,
     /// Needed to manage the room.
@@ -60,10 +62,40 @@ pub struct Room {
     pub shared_encoding: bool,
 }
 
+/// The id of a room. Where ids are texts, a number is that text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a number, or a text with signaling.string_ids")]
+pub enum RoomId {
+    /// `1234`
+    Number(u64),
+    /// `"town hall"`
+    Text(String),
+}
+
+impl RoomId {
+    /// Whether the choice is left to the server.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Number(number) => *number == 0,
+            Self::Text(text) => text.is_empty(),
+        }
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(formatter),
+            Self::Text(text) => text.fmt(formatter),
+        }
+    }
+}
+
 impl Default for Room {
     fn default() -> Self {
         Self {
-            room: 0,
+            room: RoomId::Number(0),
             description: String::new(),
             secret: None,
             pin: None,
@@ -96,7 +128,7 @@ impl Room {
     #[must_use]
     pub fn demo() -> Self {
         Self {
-            room: 1234,
+            room: RoomId::Number(1234),
             description: "Demo Room".to_owned(),
             sampling_rate: 48000,
             audiolevel_event: true,
@@ -107,9 +139,11 @@ impl Room {
     }
 
     /// The first property that cannot be used, and what it must be.
-    pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
-        if self.room > (1 << 53) - 1 {
+    pub(super) fn problem(&self, string_ids: bool) -> Option<(&'static str, &'static str)> {
+        if matches!(self.room, RoomId::Number(number) if number > (1 << 53) - 1) {
             Some(("room", "below 2^53, so that JavaScript can hold it"))
+        } else if matches!(self.room, RoomId::Text(_)) && !string_ids {
+            Some(("room", "a number, as signaling.string_ids is false"))
         } else if ![8000, 12000, 16000, 24000, 48000].contains(&self.sampling_rate) {
             Some(("sampling_rate", "8000, 12000, 16000, 24000 or 48000"))
         } else if self.audio_level_average > 127 {

@@ -59,12 +59,12 @@ impl Error {
         Self::new(484, "Media encryption unsupported by this plugin")
     }
 
-    pub(super) fn no_such_room(room: RoomId) -> Self {
-        Self::new(485, format!("No such room ({})", room.0))
+    pub(super) fn no_such_room(room: &RoomId) -> Self {
+        Self::new(485, format!("No such room ({room})"))
     }
 
-    pub(super) fn room_exists(room: RoomId) -> Self {
-        Self::new(486, format!("Room {} already exists", room.0))
+    pub(super) fn room_exists(room: &RoomId) -> Self {
+        Self::new(486, format!("Room {room} already exists"))
     }
 
     /// The request needs a room to be in; `what` is what can't be done.
@@ -88,8 +88,8 @@ impl Error {
         Self::new(489, "Plain RTP participants not allowed in this room")
     }
 
-    pub(super) fn user_exists(user: UserId) -> Self {
-        Self::new(490, format!("User ID {} already exists", user.0))
+    pub(super) fn user_exists(user: &UserId) -> Self {
+        Self::new(490, format!("User ID {user} already exists"))
     }
 
     pub(super) fn already_in_a_room() -> Self {
@@ -100,8 +100,8 @@ impl Error {
         Self::new(491, "Already in this room")
     }
 
-    pub(super) fn no_such_user(user: UserId, room: RoomId) -> Self {
-        Self::new(492, format!("No such user {} in room {}", user.0, room.0))
+    pub(super) fn no_such_user(user: &UserId, room: &RoomId) -> Self {
+        Self::new(492, format!("No such user {user} in room {room}"))
     }
 
     pub(super) fn unexpected_answer() -> Self {
@@ -128,8 +128,8 @@ impl Error {
         Self::new(499, "The server is overloaded, try again later")
     }
 
-    pub(super) fn room_full(room: RoomId, limit: usize) -> Self {
-        Self::new(499, format!("Room {} is full (max {limit} participants)", room.0))
+    pub(super) fn room_full(room: &RoomId, limit: usize) -> Self {
+        Self::new(499, format!("Room {room} is full (max {limit} participants)"))
     }
 
     /// Something of Janus that this server has not, yet.

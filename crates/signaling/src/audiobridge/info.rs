@@ -1,6 +1,6 @@
 //! What an operator sees of a handle in `handle_info`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::AudioBridge;
 use crate::core::ids::HandleId;
@@ -16,8 +16,8 @@ impl AudioBridge {
         let participant = attachment.and_then(|attachment| Some((attachment, attachment.participant.as_ref()?)));
         tell("state", if participant.is_some() { "inroom" } else { "idle" }.into());
         if let Some((attachment, participant)) = participant {
-            tell("room", participant.room.0.into());
-            tell("id", participant.user.0.into());
+            tell("room", json!(participant.room));
+            tell("id", json!(participant.user));
             if let Some(group) = &participant.group {
                 tell("group", group.as_str().into());
             }

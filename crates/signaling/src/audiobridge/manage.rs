@@ -18,31 +18,30 @@ impl AudioBridge {
             return Err(Error::no_configuration_file("create permanent room"));
         }
         let mut config = request.config;
-        if config.id != 0 && self.rooms.contains_key(&RoomId(config.id)) {
-            return Err(Error::room_exists(RoomId(config.id)));
+        if let Some(id) = config.id.as_ref().filter(|id| self.rooms.contains_key(*id)) {
+            return Err(Error::room_exists(id));
         }
         let unsupported = || Error::unsupported_sampling_rate(request.sampling_rate);
         config.sampling_rate = u32::try_from(request.sampling_rate).map_err(|_| unsupported())?;
-        if self.rooms.len() >= self.limits.rooms {
-            return Err(Error::too_many_rooms(self.limits.rooms));
+        if self.rooms.len() >= self.dialect.limits.rooms {
+            return Err(Error::too_many_rooms(self.dialect.limits.rooms));
         }
         let room = self.open_room(config, ids).ok_or_else(unsupported)?;
-        Ok(response::room_changed("created", room))
+        Ok(response::room_changed("created", &room))
     }
 
-    /// Makes a room; `None` if its id is taken or its rate unsupported.
-    pub(super) fn open_room(&mut self, config: RoomConfig, ids: &mut IdSource) -> Option<RoomId> {
+    /// Makes a room; `None` if its id is taken or of the wrong kind, or its rate unsupported.
+    pub(super) fn open_room(&mut self, mut config: RoomConfig, ids: &mut IdSource) -> Option<RoomId> {
         let rooms = &self.rooms;
-        let is_taken = |id| rooms.contains_key(&RoomId(id));
-        let id = match config.id {
-            0 => ids.draw(is_taken),
-            id if is_taken(id) => return None,
-            id => id,
+        let id = match config.id.take() {
+            None => RoomId(ids.draw_id(self.dialect.string_ids, |id| rooms.contains_key(&RoomId(id.clone())))),
+            Some(id) if rooms.contains_key(&id) || id.is_text() != self.dialect.string_ids => return None,
+            Some(id) => id,
         };
-        let room = Room::open(RoomId(id), RoomKey(self.keys), config)?;
+        let room = Room::open(id.clone(), RoomKey(self.keys), config)?;
         self.keys += 1;
-        self.rooms.insert(room.id, room);
-        Some(RoomId(id))
+        self.rooms.insert(id.clone(), room);
+        Some(id)
     }
 
     pub(super) fn edit(&mut self, body: Body<'_>) -> Result<Value, Error> {
@@ -50,7 +49,7 @@ impl AudioBridge {
         if request.permanent {
             return Err(Error::no_configuration_file("edit room permanently"));
         }
-        let room = self.rooms.get_mut(&request.room).ok_or(Error::no_such_room(request.room))?;
+        let room = self.rooms.get_mut(&request.room).ok_or_else(|| Error::no_such_room(&request.room))?;
         body.check_secret("secret", room.secret.as_deref())?;
         if let Some(description) = request.description {
             room.description = description.into();
@@ -64,7 +63,7 @@ impl AudioBridge {
         if let Some(is_private) = request.is_private {
             room.is_private = is_private;
         }
-        Ok(response::room_changed("edited", request.room))
+        Ok(response::room_changed("edited", &request.room))
     }
 
     pub(super) fn destroy(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Value, Error> {
@@ -73,20 +72,20 @@ impl AudioBridge {
         if permanent {
             return Err(Error::no_configuration_file("destroy room permanently"));
         }
-        self.managed(id, body)?;
-        let Some(room) = self.rooms.remove(&id) else { return Err(Error::no_such_room(id)) };
+        self.managed(&id, body)?;
+        let Some(room) = self.rooms.remove(&id) else { return Err(Error::no_such_room(&id)) };
         for handle in room.participants.into_values() {
             self.exit(handle, effects);
-            effects.push(Effect::Notify { to: vec![handle], data: response::destroyed(id) });
+            effects.push(Effect::Notify { to: vec![handle], data: response::destroyed(&id) });
             effects.push(Effect::ClosePeer { handle });
         }
-        Ok(response::room_changed("destroyed", id))
+        Ok(response::room_changed("destroyed", &id))
     }
 
     pub(super) fn exists(&self, body: Body<'_>) -> Result<Value, Error> {
         let room = body.room()?;
         let exists = self.rooms.contains_key(&room);
-        Ok(json!({"audiobridge": "success", "room": room.0, "exists": exists}))
+        Ok(json!({"audiobridge": "success", "room": room, "exists": exists}))
     }
 
     pub(super) fn list(&self, body: Body<'_>) -> Result<Value, Error> {
@@ -103,19 +102,19 @@ impl AudioBridge {
 
     pub(super) fn list_participants(&self, body: Body<'_>) -> Result<Value, Error> {
         let id = body.room()?;
-        let room = self.rooms.get(&id).ok_or(Error::no_such_room(id))?;
-        Ok(response::participants(id, self.describe_all(room, None)))
+        let room = self.rooms.get(&id).ok_or_else(|| Error::no_such_room(&id))?;
+        Ok(response::participants(&id, self.describe_all(room, None)))
     }
 
     pub(super) fn edit_allowed(&mut self, body: Body<'_>) -> Result<Value, Error> {
         let request = AllowedRequest::parse(body)?;
-        self.managed(request.room, body)?;
-        let limit = self.limits.allowed_tokens;
-        let room = self.rooms.get_mut(&request.room).ok_or(Error::no_such_room(request.room))?;
+        self.managed(&request.room, body)?;
+        let limit = self.dialect.limits.allowed_tokens;
+        let room = self.rooms.get_mut(&request.room).ok_or_else(|| Error::no_such_room(&request.room))?;
         match request.action {
             AllowedAction::Disable => {
                 room.checks_tokens = false;
-                return Ok(response::success_in(request.room));
+                return Ok(response::success_in(&request.room));
             }
             AllowedAction::Enable => room.checks_tokens = true,
             AllowedAction::Add => {
@@ -132,26 +131,26 @@ impl AudioBridge {
             }
         }
         let tokens: Vec<_> = room.tokens.iter().collect();
-        Ok(json!({"audiobridge": "success", "room": request.room.0, "allowed": tokens}))
+        Ok(json!({"audiobridge": "success", "room": request.room, "allowed": tokens}))
     }
 
     pub(super) fn mute_room(&mut self, body: Body<'_>, muted: bool, effects: &mut Vec<Effect>) -> Result<Value, Error> {
         let id = managed_room(body)?;
-        self.managed(id, body)?;
-        let room = self.rooms.get_mut(&id).ok_or(Error::no_such_room(id))?;
+        self.managed(&id, body)?;
+        let room = self.rooms.get_mut(&id).ok_or_else(|| Error::no_such_room(&id))?;
         if std::mem::replace(&mut room.settings.muted, muted) == muted {
             return Ok(response::success());
         }
-        let Some(room) = self.rooms.get(&id) else { return Err(Error::no_such_room(id)) };
+        let Some(room) = self.rooms.get(&id) else { return Err(Error::no_such_room(&id)) };
         let to = self.audience(room, None, Hearing::Unpaused);
-        effects.push(Effect::Notify { to, data: response::room_muted(id, muted) });
+        effects.push(Effect::Notify { to, data: response::room_muted(&id, muted) });
         effects.extend(self.update_media(room));
-        Ok(response::success_in(id))
+        Ok(response::success_in(&id))
     }
 
     /// A room that the sender of `body` may manage.
-    pub(super) fn managed(&self, id: RoomId, body: Body<'_>) -> Result<&Room, Error> {
-        let room = self.rooms.get(&id).ok_or(Error::no_such_room(id))?;
+    pub(super) fn managed(&self, id: &RoomId, body: Body<'_>) -> Result<&Room, Error> {
+        let room = self.rooms.get(id).ok_or_else(|| Error::no_such_room(id))?;
         body.check_secret("secret", room.secret.as_deref())?;
         Ok(room)
     }

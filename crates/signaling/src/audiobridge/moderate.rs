@@ -13,7 +13,7 @@ use crate::core::media::MediaCommand;
 impl AudioBridge {
     pub(super) fn mute(&mut self, body: Body<'_>, muted: bool, effects: &mut Vec<Effect>) -> Result<Value, Error> {
         let target = Target::parse(body)?;
-        let handle = self.target(target, body)?;
+        let handle = self.target(&target, body)?;
         let attachment = self.attachments.get_mut(&handle);
         let participant = attachment.and_then(|attachment| attachment.participant.as_mut());
         match participant {
@@ -22,18 +22,18 @@ impl AudioBridge {
         }
         effects.extend(self.configure_media(handle, None));
         if let Some((room, participant)) = self.seat(handle) {
-            let data = response::participant_update(room.id, self.describe(handle, participant, room));
+            let data = response::participant_update(&room.id, self.describe(handle, participant, room));
             effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
         }
-        Ok(response::success_in(target.room))
+        Ok(response::success_in(&target.room))
     }
 
     pub(super) fn kick(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Value, Error> {
         let target = Target::parse(body)?;
-        let handle = self.target(target, body)?;
+        let handle = self.target(&target, body)?;
         if let Some((room, _)) = self.seat(handle) {
             let to = self.audience(room, None, Hearing::All);
-            let data = response::parting("kicked", target.room, target.user);
+            let data = response::parting("kicked", &target.room, &target.user);
             effects.push(Effect::Notify { to, data });
         }
         self.remove_participant(handle, effects);
@@ -44,9 +44,9 @@ impl AudioBridge {
     /// Everybody hears of its own going only: nobody is left to be told about the others.
     pub(super) fn kick_all(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Value, Error> {
         let id = managed_room(body)?;
-        let room = self.managed(id, body)?;
+        let room = self.managed(&id, body)?;
         for (user, handle) in room.participants.clone() {
-            let data = response::parting("kicked_all", id, user);
+            let data = response::parting("kicked_all", &id, &user);
             effects.push(Effect::Notify { to: vec![handle], data });
             self.exit(handle, effects);
             effects.push(Effect::ClosePeer { handle });
@@ -64,9 +64,9 @@ impl AudioBridge {
     }
 
     /// The handle of the participant that the sender of `body` may deal with.
-    fn target(&self, target: Target, body: Body<'_>) -> Result<HandleId, Error> {
-        let room = self.managed(target.room, body)?;
+    fn target(&self, target: &Target, body: Body<'_>) -> Result<HandleId, Error> {
+        let room = self.managed(&target.room, body)?;
         let handle = room.participants.get(&target.user);
-        handle.copied().ok_or(Error::no_such_user(target.user, target.room))
+        handle.copied().ok_or_else(|| Error::no_such_user(&target.user, &target.room))
     }
 }

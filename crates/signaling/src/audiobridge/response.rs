@@ -9,7 +9,7 @@ use crate::core::ids::{RoomId, UserId};
 /// A participant, for lists with `talking` where that is known, for notifications without.
 pub(super) fn participant(participant: &Participant, room: &Room, connected: bool, talking: Option<bool>) -> Value {
     let mut shown = Map::new();
-    shown.insert("id".to_owned(), participant.user.0.into());
+    shown.insert("id".to_owned(), json!(participant.user));
     if let Some(display) = &participant.display {
         shown.insert("display".to_owned(), display.as_str().into());
     }
@@ -30,7 +30,7 @@ pub(super) fn participant(participant: &Participant, room: &Room, connected: boo
 /// A room in the list of rooms.
 pub(super) fn listed_room(room: &Room) -> Value {
     json!({
-        "room": room.id.0,
+        "room": room.id,
         "description": room.description,
         "sampling_rate": room.settings.sampling_rate,
         "spatial_audio": room.settings.stereo,
@@ -46,57 +46,57 @@ pub(super) fn success() -> Value {
     json!({"audiobridge": "success"})
 }
 
-pub(super) fn success_in(room: RoomId) -> Value {
-    json!({"audiobridge": "success", "room": room.0})
+pub(super) fn success_in(room: &RoomId) -> Value {
+    json!({"audiobridge": "success", "room": room})
 }
 
 /// A change to the room itself: `created`, `edited`, `destroyed`. Nothing is permanent yet.
-pub(super) fn room_changed(what: &str, room: RoomId) -> Value {
-    json!({"audiobridge": what, "room": room.0, "permanent": false})
+pub(super) fn room_changed(what: &str, room: &RoomId) -> Value {
+    json!({"audiobridge": what, "room": room, "permanent": false})
 }
 
-pub(super) fn destroyed(room: RoomId) -> Value {
-    json!({"audiobridge": "destroyed", "room": room.0})
+pub(super) fn destroyed(room: &RoomId) -> Value {
+    json!({"audiobridge": "destroyed", "room": room})
 }
 
 /// To those who were in the room already.
-pub(super) fn joined(room: RoomId, newcomer: Value) -> Value {
-    json!({"audiobridge": "joined", "room": room.0, "participants": [newcomer]})
+pub(super) fn joined(room: &RoomId, newcomer: Value) -> Value {
+    json!({"audiobridge": "joined", "room": room, "participants": [newcomer]})
 }
 
 /// To the newcomer itself: `joined` or `roomchanged`.
-pub(super) fn entered(what: &str, room: RoomId, user: UserId, others: Vec<Value>) -> Value {
-    json!({"audiobridge": what, "room": room.0, "id": user.0, "participants": others})
+pub(super) fn entered(what: &str, room: &RoomId, user: &UserId, others: Vec<Value>) -> Value {
+    json!({"audiobridge": what, "room": room, "id": user, "participants": others})
 }
 
-pub(super) fn participants(room: RoomId, all: Vec<Value>) -> Value {
-    json!({"audiobridge": "participants", "room": room.0, "participants": all})
+pub(super) fn participants(room: &RoomId, all: Vec<Value>) -> Value {
+    json!({"audiobridge": "participants", "room": room, "participants": all})
 }
 
-pub(super) fn participant_update(room: RoomId, participant: Value) -> Value {
-    json!({"audiobridge": "event", "room": room.0, "participants": [participant]})
+pub(super) fn participant_update(room: &RoomId, participant: Value) -> Value {
+    json!({"audiobridge": "event", "room": room, "participants": [participant]})
 }
 
-pub(super) fn room_muted(room: RoomId, muted: bool) -> Value {
-    json!({"audiobridge": "event", "room": room.0, "muted": muted})
+pub(super) fn room_muted(room: &RoomId, muted: bool) -> Value {
+    json!({"audiobridge": "event", "room": room, "muted": muted})
 }
 
 /// Somebody went, or is made to: `leaving`, `kicked`, `kicked_all`.
-pub(super) fn parting(how: &str, room: RoomId, user: UserId) -> Value {
+pub(super) fn parting(how: &str, room: &RoomId, user: &UserId) -> Value {
     let mut data = Map::new();
     data.insert("audiobridge".to_owned(), "event".into());
-    data.insert("room".to_owned(), room.0.into());
-    data.insert(how.to_owned(), user.0.into());
+    data.insert("room".to_owned(), json!(room));
+    data.insert(how.to_owned(), json!(user));
     Value::Object(data)
 }
 
-pub(super) fn talking(room: RoomId, user: UserId, talking: bool) -> Value {
+pub(super) fn talking(room: &RoomId, user: &UserId, talking: bool) -> Value {
     let what = if talking { "talking" } else { "stopped-talking" };
-    json!({"audiobridge": what, "room": room.0, "id": user.0})
+    json!({"audiobridge": what, "room": room, "id": user})
 }
 
-pub(super) fn left(room: RoomId, user: UserId) -> Value {
-    json!({"audiobridge": "left", "room": room.0, "id": user.0})
+pub(super) fn left(room: &RoomId, user: &UserId) -> Value {
+    json!({"audiobridge": "left", "room": room, "id": user})
 }
 
 pub(super) fn configured() -> Value {

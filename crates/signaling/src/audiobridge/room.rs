@@ -60,7 +60,7 @@ impl Room {
             },
         });
         let description = match config.description {
-            empty if empty.is_empty() => format!("Room {}", id.0),
+            empty if empty.is_empty() => format!("Room {id}"),
             description => description,
         };
         Some(Self {
@@ -95,8 +95,10 @@ impl Room {
 
     /// What an answer to somebody in this room says.
     pub(super) fn answer_traits(&self) -> AnswerTraits {
+        // A line end in an id that is a text would begin a line of its own in the SDP.
+        let id = self.id.to_string().replace(char::is_control, "");
         AnswerTraits {
-            session_name: format!("AudioBridge {}", self.id.0),
+            session_name: format!("AudioBridge {id}"),
             max_playback_rate: self.settings.sampling_rate,
             stereo: self.settings.stereo,
             dtx: self.usedtx,

@@ -8,7 +8,7 @@ use super::request::{Asked, Body, Codec, EntryRequest, Wishes, wished_user, wish
 use super::room::{Hearing, Room, opus_bitrate};
 use super::{AudioBridge, response};
 use crate::core::effect::Effect;
-use crate::core::ids::{IdSource, RoomId, UserId};
+use crate::core::ids::{Id, IdSource, RoomId, UserId};
 
 impl AudioBridge {
     pub(super) fn join(
@@ -23,7 +23,7 @@ impl AudioBridge {
         }
         let request = EntryRequest::parse(body)?;
         let user = wished_user(body)?;
-        let room = self.rooms.get(&request.room).ok_or(Error::no_such_room(request.room))?;
+        let room = self.rooms.get(&request.room).ok_or_else(|| Error::no_such_room(&request.room))?;
         // An SDP makes it a WebRTC participant, whatever else it says.
         let plain_rtp = request.wishes.plain_rtp && jsep.is_none();
         if plain_rtp && !room.allows_plain_rtp {
@@ -46,7 +46,7 @@ impl AudioBridge {
         if self.overloaded {
             return Err(Error::overloaded());
         }
-        let id = room.id;
+        let id = room.id.clone();
         let wishes = request.wishes;
         let newcomer = Participant {
             room: id,
@@ -80,14 +80,14 @@ impl AudioBridge {
         if old_room.id == request.room {
             return Err(Error::already_in_this_room());
         }
-        let room = self.rooms.get(&request.room).ok_or(Error::no_such_room(request.room))?;
+        let room = self.rooms.get(&request.room).ok_or_else(|| Error::no_such_room(&request.room))?;
         let admin = admit(room, &request, body)?;
         let quality = request.wishes.quality()?;
         let expected_loss = request.wishes.expected_loss()?;
         let user = self.free_user(room, wished_user_untyped(body), ids)?;
         let wishes = request.wishes;
         let after = Participant {
-            room: room.id,
+            room: room.id.clone(),
             user,
             display: wishes.display,
             group: wishes.group.filter(|_| !room.groups.is_empty()),
@@ -147,7 +147,7 @@ impl AudioBridge {
         }
         effects.extend(self.configure_media(handle, before.as_ref()));
         if is_told && let Some((room, participant)) = self.seat(handle) {
-            let data = response::participant_update(room.id, self.describe(handle, participant, room));
+            let data = response::participant_update(&room.id, self.describe(handle, participant, room));
             let to = self.audience(room, Some(handle), Hearing::Unpaused);
             effects.push(Effect::Notify { to, data });
         }
@@ -159,7 +159,7 @@ impl AudioBridge {
         let Some((room, user)) = self.announce_exit(asked, effects) else {
             return Err(Error::not_in_a_room("leave"));
         };
-        effects.push(self.respond(asked, response::left(room, user)));
+        effects.push(self.respond(asked, response::left(&room, &user)));
         Ok(())
     }
 
@@ -172,7 +172,7 @@ impl AudioBridge {
     fn announce_exit(&mut self, asked: Asked<'_>, effects: &mut Vec<Effect>) -> Option<(RoomId, UserId)> {
         let gone = self.exit(asked.handle, effects)?;
         let room = self.rooms.get(&gone.room)?;
-        let data = response::parting("leaving", gone.room, gone.user);
+        let data = response::parting("leaving", &gone.room, &gone.user);
         effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
         Some((gone.room, gone.user))
     }
@@ -182,10 +182,10 @@ impl AudioBridge {
         let handle = asked.handle;
         self.enter(handle, newcomer, effects);
         let Some((room, newcomer)) = self.seat(handle) else { return };
-        let data = response::joined(room.id, self.describe(handle, newcomer, room));
+        let data = response::joined(&room.id, self.describe(handle, newcomer, room));
         effects.push(Effect::Notify { to: self.audience(room, Some(handle), Hearing::Unpaused), data });
         let others = self.describe_all(room, Some(handle));
-        effects.push(self.respond(asked, response::entered(what, room.id, newcomer.user, others)));
+        effects.push(self.respond(asked, response::entered(what, &room.id, &newcomer.user, others)));
     }
 
     /// The event that answers a request, with an answer to its offer if it had one.
@@ -202,12 +202,15 @@ impl AudioBridge {
 
     /// The wished id if it is free, or one that is.
     fn free_user(&self, room: &Room, wish: Option<UserId>, ids: &mut IdSource) -> Result<UserId, Error> {
-        let limit = self.limits.participants_per_room;
+        let limit = self.dialect.limits.participants_per_room;
         match wish {
-            Some(user) if room.participants.contains_key(&user) => Err(Error::user_exists(user)),
-            _ if room.participants.len() >= limit => Err(Error::room_full(room.id, limit)),
+            Some(user) if room.participants.contains_key(&user) => Err(Error::user_exists(&user)),
+            _ if room.participants.len() >= limit => Err(Error::room_full(&room.id, limit)),
             Some(user) => Ok(user),
-            None => Ok(UserId(ids.draw(|id| room.participants.contains_key(&UserId(id))))),
+            None => {
+                let is_taken = |id: &Id| room.participants.contains_key(&UserId(id.clone()));
+                Ok(UserId(ids.draw_id(self.dialect.string_ids, is_taken)))
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::ids::RoomId;
+
 /// The settings of the signaling plane.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -21,12 +23,15 @@ pub struct Config {
     pub admin_secret: Option<String>,
     /// What creating rooms, and listing private ones, needs as `admin_key`.
     pub admin_key: Option<String>,
+    /// Whether rooms and participants have texts as ids, and not numbers.
+    pub string_ids: bool,
     /// Whether `opaque_id` comes back in events and replies.
     pub opaqueid_in_api: bool,
     /// Opus complexity of participants that ask for none, 1 to 10. Measured: 6 costs 1 % more than 5 and scores
     /// 0.2 PESQ better; Janus has 4.
     pub default_quality: u8,
-    /// Rooms that exist from the start. One whose `id` is taken or whose rate is unsupported is not made: check first.
+    /// Rooms that exist from the start. One whose `id` is taken or of the other kind, or whose rate is unsupported, is
+    /// not made: check first.
     pub rooms: Vec<RoomConfig>,
     /// What `info` tells about the media plane.
     pub media: MediaFacts,
@@ -45,6 +50,7 @@ impl Default for Config {
             api_secret: None,
             admin_secret: None,
             admin_key: None,
+            string_ids: false,
             opaqueid_in_api: false,
             default_quality: 6,
             rooms: Vec::new(),
@@ -118,8 +124,8 @@ pub const SAMPLING_RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
 /// The properties of a room, as `create` takes them.
 #[derive(Clone, Debug)]
 pub struct RoomConfig {
-    /// The name clients use; 0 = draw one.
-    pub id: u64,
+    /// The name clients use; `None` = draw one.
+    pub id: Option<RoomId>,
     /// What it is called; empty = `Room <id>`.
     pub description: String,
     /// What managing it needs.
@@ -163,7 +169,7 @@ pub struct RoomConfig {
 impl Default for RoomConfig {
     fn default() -> Self {
         Self {
-            id: 0,
+            id: None,
             description: String::new(),
             secret: None,
             pin: None,

@@ -9,12 +9,11 @@ use std::ops::RangeInclusive;
 const IN_SCOPE: [RangeInclusive<u16>; 3] = [56..=159, 160..=326, 402..=430];
 
 /// Cases in those sections that are not the core's, or not yet.
-const ELSEWHERE: [(RangeInclusive<u16>, &str); 16] = [
+const ELSEWHERE: [(RangeInclusive<u16>, &str); 15] = [
     (95..=101, "tokens come later"),
     (103..=103, "EchoTest comes later"),
     (157..=158, "slow links and full trickle come later"),
     (159..=159, "candidates are the webrtc plane's"),
-    (169..=170, "string ids come later"),
     (189..=189, "saving rooms comes later"),
     (231..=231, "signed tokens come later"),
     (248..=249, "plain RTP comes later"),

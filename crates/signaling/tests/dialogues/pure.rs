@@ -64,6 +64,7 @@ impl Stage {
                 "api_secret" => config.api_secret = Some(value.clone()),
                 "admin_secret" => config.admin_secret = Some(value.clone()),
                 "admin_key" => config.admin_key = Some(value.clone()),
+                "string_ids" => config.string_ids = value == "true",
                 "opaqueid_in_api" => config.opaqueid_in_api = value == "true",
                 "reclaim_session_timeout" => {
                     config.reclaim_session_timeout = Duration::from_secs(value.parse().unwrap());
