@@ -36,8 +36,8 @@ use crate::audiobridge::AudioBridge;
 /// Who sent a request; its reply goes there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// A WebSocket connection.
-    WebSocket(ConnectionId),
+    /// A connection.
+    Connection(ConnectionId),
     /// An HTTP request.
     Http(RequestId),
 }
@@ -45,7 +45,7 @@ pub enum Source {
 impl Source {
     fn owner(self) -> Owner {
         match self {
-            Self::WebSocket(connection) => Owner::WebSocket(connection),
+            Self::Connection(connection) => Owner::Connection(connection),
             Self::Http(_) => Owner::Http,
         }
     }
@@ -55,7 +55,7 @@ impl Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// Down this connection.
-    WebSocket(ConnectionId),
+    Connection(ConnectionId),
     /// To whoever polls for them.
     Http,
 }
@@ -210,7 +210,7 @@ impl Core {
         self.count(result.err().as_ref());
     }
 
-    /// A WebSocket connection is gone, and with it its sessions (unless they may be reclaimed).
+    /// A connection is gone, and with it its sessions (unless they may be reclaimed).
     pub fn handle_connection_closed(&mut self, connection: ConnectionId, now: Instant) {
         self.orphan_sessions(connection, now);
         self.check_if_due(now);

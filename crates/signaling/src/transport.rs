@@ -2,6 +2,7 @@
 //! handlers and WebSocket connections reach it over one bounded queue. It must not know what a request means.
 
 mod admin;
+mod connection;
 mod cors;
 mod document;
 mod http;
@@ -23,11 +24,11 @@ use axum::middleware;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::connection::Api;
 use self::cors::Cors;
 use self::mailbox::Mailboxes;
 use self::owner::{CoreOwner, Inbound, Stop};
-use self::websocket::Protocol;
-use crate::{ConnectionId, Core, Counters, Gauges, MediaCommand, MediaEvent};
+use crate::{Core, Counters, Gauges, MediaCommand, MediaEvent};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
 const MESSAGE_LIMIT: usize = 256 * 1024;
@@ -136,20 +137,20 @@ impl Transport {
     /// paths that it has no route for go to the API.
     pub fn http_router(&self, pages: Router) -> Router {
         let transport = self.clone();
-        self.finish(pages.fallback(move |request| http::handle(transport.clone(), request)), Protocol::Janus)
+        self.finish(pages.fallback(move |request| http::handle(transport.clone(), request)), Api::Janus)
     }
 
     /// The Janus API of the WebSocket port: any path.
     pub fn websocket_router(&self) -> Router {
         let transport = self.clone();
         let fallback = move |headers: HeaderMap| ready(websocket::refuse_plain_http(&transport, &headers));
-        self.finish(Router::new().fallback(fallback), Protocol::Janus)
+        self.finish(Router::new().fallback(fallback), Api::Janus)
     }
 
     /// The admin API over HTTP, and over WebSocket on every path. `pages` as in [`Transport::http_router`].
     pub fn admin_router(&self, pages: Router) -> Router {
         let transport = self.clone();
-        self.finish(pages.fallback(move |request| admin::handle(transport.clone(), request)), Protocol::Admin)
+        self.finish(pages.fallback(move |request| admin::handle(transport.clone(), request)), Api::Admin)
     }
 
     /// What the shell has counted.
@@ -178,8 +179,8 @@ impl Transport {
         let _ = tokio::time::timeout(STOP_TIME, self.shared.stopping.closed()).await;
     }
 
-    fn finish(&self, router: Router, protocol: Protocol) -> Router {
-        let upgrade = middleware::from_fn_with_state((self.clone(), protocol), websocket::upgrade);
+    fn finish(&self, router: Router, api: Api) -> Router {
+        let upgrade = middleware::from_fn_with_state((self.clone(), api), websocket::upgrade);
         router.layer(upgrade).layer(DefaultBodyLimit::max(MESSAGE_LIMIT))
     }
 
@@ -219,10 +220,6 @@ impl Transport {
 
     fn stopping(&self) -> watch::Receiver<bool> {
         self.shared.stopping.subscribe()
-    }
-
-    fn new_connection(&self) -> ConnectionId {
-        ConnectionId(self.shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn count_refusal(&self) {

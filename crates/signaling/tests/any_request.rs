@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use signaling::{
-    Answer, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output, RequestId, Source,
+    Answer, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output, RequestId,
+    Source,
 };
 
 const OFFER: &str = include_str!("dialogues/sdp/chrome.sdp");
@@ -226,7 +227,7 @@ impl World {
     }
 
     fn request(&mut self, from: u64, request: Value) -> Value {
-        let source = if from == 2 { Source::Http(RequestId(0)) } else { Source::WebSocket(ConnectionId(from)) };
+        let source = if from == 2 { Source::Http(RequestId(0)) } else { Source::Connection(websocket(from)) };
         self.core.handle_request(source, request, self.now);
         self.reply(source)
     }
@@ -312,7 +313,7 @@ proptest! {
                 }
                 Happening::Close { connection } => {
                     let now = world.now;
-                    world.core.handle_connection_closed(ConnectionId(connection), now);
+                    world.core.handle_connection_closed(websocket(connection), now);
                 }
                 Happening::Poll { session } => {
                     let now = world.now;
@@ -330,4 +331,8 @@ proptest! {
         let gauges = world.core.gauges();
         prop_assert_eq!((gauges.sessions, gauges.handles, gauges.participants), (0, 0, 0));
     }
+}
+
+fn websocket(number: u64) -> ConnectionId {
+    ConnectionId { carrier: Carrier::WebSocket, number }
 }

@@ -6,9 +6,9 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use signaling::{Config, ConnectionId, Core, Gauges, Id, Output, RoomConfig, RoomId, Source};
+use signaling::{Carrier, Config, ConnectionId, Core, Gauges, Id, Output, RoomConfig, RoomId, Source};
 
-const SOURCE: Source = Source::WebSocket(ConnectionId(1));
+const SOURCE: Source = Source::Connection(ConnectionId { carrier: Carrier::WebSocket, number: 1 });
 
 struct Client {
     core: Core,

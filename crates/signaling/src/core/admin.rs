@@ -115,7 +115,7 @@ impl Core {
         tell("session_last_activity", microseconds(session.last_activity).into());
         tell("session_timeout", self.config.session_timeout.as_secs().into());
         let transport = match session.owner {
-            Owner::WebSocket(_) => "janus.transport.websockets",
+            Owner::Connection(connection) => connection.carrier.package(),
             Owner::Http => "janus.transport.http",
         };
         tell("session_transport", transport.into());

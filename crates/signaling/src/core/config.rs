@@ -84,7 +84,7 @@ impl Default for MediaFacts {
 pub struct Limits {
     /// Sessions in all.
     pub sessions: usize,
-    /// Sessions of one WebSocket connection.
+    /// Sessions of one connection.
     pub sessions_per_connection: usize,
     /// Handles of one session.
     pub handles_per_session: usize,

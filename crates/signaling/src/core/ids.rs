@@ -40,9 +40,34 @@ pub struct RoomKey(pub u64);
 #[serde(transparent)]
 pub(crate) struct UserId(pub(crate) Id);
 
-/// A WebSocket connection, as the shell counts them.
+/// A connection that carries replies and events in one order: a WebSocket, or a client of a local socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u64);
+pub struct ConnectionId {
+    /// What kind of connection it is.
+    pub carrier: Carrier,
+    /// Which one, as the shell counts them.
+    pub number: u64,
+}
+
+/// What carries a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// A WebSocket, with or without TLS.
+    WebSocket,
+    /// A Unix socket.
+    Unix,
+}
+
+impl Carrier {
+    /// What the API calls it.
+    #[must_use]
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::WebSocket => "janus.transport.websockets",
+            Self::Unix => "janus.transport.pfunix",
+        }
+    }
+}
 
 /// An HTTP request that waits for its reply, as the shell counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

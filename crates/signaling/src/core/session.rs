@@ -40,7 +40,7 @@ impl Core {
         if self.sessions.len() >= limits.sessions {
             return Err(Error::too_many_sessions(limits.sessions));
         }
-        if let Source::WebSocket(connection) = source
+        if let Source::Connection(connection) = source
             && self.connections.get(&connection).map_or(0, BTreeSet::len) >= limits.sessions_per_connection
         {
             return Err(Error::too_many_sessions(limits.sessions_per_connection));
@@ -132,13 +132,13 @@ impl Core {
     }
 
     fn belongs(&mut self, session: SessionId, owner: Owner) {
-        if let Owner::WebSocket(connection) = owner {
+        if let Owner::Connection(connection) = owner {
             self.connections.entry(connection).or_default().insert(session);
         }
     }
 
     fn belonged(&mut self, session: SessionId, owner: Owner) {
-        if let Owner::WebSocket(connection) = owner
+        if let Owner::Connection(connection) = owner
             && let Some(sessions) = self.connections.get_mut(&connection)
         {
             sessions.remove(&session);

@@ -38,7 +38,7 @@ pub(super) enum Inbound {
         credentials: Credentials,
         reply: oneshot::Sender<Poll>,
     },
-    /// A WebSocket connection, with the queue of what shall be sent on it.
+    /// A connection, with the queue of what shall be sent on it.
     Opened {
         connection: ConnectionId,
         outgoing: mpsc::Sender<Outgoing>,
@@ -68,7 +68,7 @@ pub(super) enum Inbound {
     ShutDown(Stop),
 }
 
-/// What is sent on a WebSocket connection. A reply becomes text on its way out, in the connection's own task.
+/// What is sent on a connection. A reply becomes text on its way out, in the connection's own task.
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Reply(Value),
@@ -167,11 +167,11 @@ impl CoreOwner {
             }
             // A connection that was closed for its slowness may still have sent something.
             Inbound::Received { connection, request } if self.connections.contains_key(&connection) => {
-                self.core.handle_request(Source::WebSocket(connection), request, now);
+                self.core.handle_request(Source::Connection(connection), request, now);
             }
             Inbound::Received { .. } => {}
             Inbound::AdminReceived { connection, request } => {
-                self.core.handle_admin(Source::WebSocket(connection), request, now);
+                self.core.handle_admin(Source::Connection(connection), request, now);
             }
             Inbound::Refused { connection, message } => self.send(connection, Outgoing::Reply(message), now),
             Inbound::Closed { connection } => {
@@ -205,10 +205,10 @@ impl CoreOwner {
                         let _ = reply.send(message);
                     }
                 }
-                Output::Reply { to: Source::WebSocket(connection), message } => {
+                Output::Reply { to: Source::Connection(connection), message } => {
                     self.send(connection, Outgoing::Reply(message), now);
                 }
-                Output::Event { owner: Owner::WebSocket(connection), message, .. } => {
+                Output::Event { owner: Owner::Connection(connection), message, .. } => {
                     self.send(connection, Outgoing::Event(message), now);
                 }
                 Output::Event { session, owner: Owner::Http, message } => self.post(session, message),
@@ -217,8 +217,8 @@ impl CoreOwner {
                 | Output::SessionMoved { session, owner: Owner::Http } => {
                     self.mailboxes.open(session);
                 }
-                Output::SessionOpened { owner: Owner::WebSocket(_), .. } => {}
-                Output::SessionMoved { session, owner: Owner::WebSocket(_) }
+                Output::SessionOpened { owner: Owner::Connection(_), .. } => {}
+                Output::SessionMoved { session, owner: Owner::Connection(_) }
                 | Output::SessionClosed { session, .. } => {
                     self.mailboxes.close(session);
                 }
@@ -247,7 +247,7 @@ impl CoreOwner {
             Ok(()) | Err(TrySendError::Closed(_)) => {}
             Err(TrySendError::Full(_)) => {
                 self.tallies.overflowed_connections.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(connection = connection.0, "closing a WebSocket whose client is too slow");
+                tracing::warn!(connection = connection.number, "closing a connection whose client is too slow");
                 self.connections.remove(&connection);
                 self.core.handle_connection_closed(connection, now);
             }

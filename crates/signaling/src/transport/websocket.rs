@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt as _;
 use tokio::sync::mpsc;
 
-use super::owner::{Inbound, Outgoing};
-use super::refusal::Refusal;
-use super::{MESSAGE_LIMIT, Transport, document};
-use crate::ConnectionId;
+use super::connection::{Api, Connection};
+use super::owner::Outgoing;
+use super::{MESSAGE_LIMIT, Transport};
+use crate::Carrier;
 
 /// Bytes that are read at once; longer messages grow it. The default of 128 KiB would be the largest part of what a participant
 /// takes of memory, and clearing it came first in the profile of a join.
@@ -25,25 +25,9 @@ const SEND_TIME: Duration = Duration::from_secs(10);
 /// How long the closing handshake may take (RFC 6455, section 7.1.1, asks to wait for it, within reason).
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
-/// Which API a connection speaks. The client has to ask for it by the name of the subprotocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Protocol {
-    Janus,
-    Admin,
-}
-
-impl Protocol {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Janus => "janus-protocol",
-            Self::Admin => "janus-admin-protocol",
-        }
-    }
-}
-
 /// Takes every WebSocket handshake, on whatever path, and leaves all other requests to `next`.
 pub(super) async fn upgrade(
-    State((transport, protocol)): State<(Transport, Protocol)>,
+    State((transport, api)): State<(Transport, Api)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -56,7 +40,7 @@ pub(super) async fn upgrade(
     let cors = transport.cors().headers(&parts.headers);
     let mut response = if transport.cors().permits(&parts.headers) {
         match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(handshake) => accept(transport, protocol, handshake),
+            Ok(handshake) => accept(transport, api, handshake),
             Err(rejection) => rejection.status().into_response(),
         }
     } else {
@@ -74,9 +58,9 @@ pub(super) fn refuse_plain_http(transport: &Transport, headers: &HeaderMap) -> R
     response
 }
 
-fn accept(transport: Transport, protocol: Protocol, handshake: WebSocketUpgrade) -> Response {
+fn accept(transport: Transport, api: Api, handshake: WebSocketUpgrade) -> Response {
     let handshake = handshake
-        .protocols([protocol.name()])
+        .protocols([subprotocol(api)])
         .read_buffer_size(READ_BUFFER)
         .max_message_size(MESSAGE_LIMIT)
         .max_frame_size(MESSAGE_LIMIT);
@@ -86,20 +70,26 @@ fn accept(transport: Transport, protocol: Protocol, handshake: WebSocketUpgrade)
     handshake.on_upgrade(move |socket| async move {
         let connections = &transport.shared.tallies.connections;
         connections.fetch_add(1, Ordering::Relaxed);
-        serve(&transport, protocol, socket).await;
+        serve(&transport, api, socket).await;
         connections.fetch_sub(1, Ordering::Relaxed);
     })
 }
 
-async fn serve(transport: &Transport, protocol: Protocol, mut socket: WebSocket) {
+/// The client has to ask for the API by this name.
+fn subprotocol(api: Api) -> &'static str {
+    match api {
+        Api::Janus => "janus-protocol",
+        Api::Admin => "janus-admin-protocol",
+    }
+}
+
+async fn serve(transport: &Transport, api: Api, mut socket: WebSocket) {
     // Held to the end, so that a stop waits for the closing handshake.
     let stopping = transport.stopping();
-    let connection = transport.new_connection();
-    let (sender, outgoing) = mpsc::channel(transport.config().connection_capacity);
-    let _ = transport.inbox.send(Inbound::Opened { connection, outgoing: sender }).await;
-    let code = converse(transport, protocol, connection, outgoing, &mut socket).await;
+    let (connection, outgoing) = Connection::open(transport, api, Carrier::WebSocket).await;
+    let code = converse(transport, &connection, outgoing, &mut socket).await;
     // Its sessions end now, not when the closing handshake is over.
-    let _ = transport.inbox.send(Inbound::Closed { connection }).await;
+    connection.close().await;
     // During a stop there is nobody to be told of either, and the reason is the stop.
     let code = if *stopping.borrow() { close_code::AWAY } else { code };
     close(&mut socket, code).await;
@@ -109,8 +99,7 @@ async fn serve(transport: &Transport, protocol: Protocol, mut socket: WebSocket)
 /// wait for the core: so a client that sends more than it reads slows down nobody but itself. Returns the close code.
 async fn converse(
     transport: &Transport,
-    protocol: Protocol,
-    connection: ConnectionId,
+    connection: &Connection,
     mut outgoing: mpsc::Receiver<Outgoing>,
     socket: &mut WebSocket,
 ) -> u16 {
@@ -131,8 +120,8 @@ async fn converse(
                 place.send(inbound);
             }
             message = socket.recv(), if incoming.is_empty() => match message {
-                Some(Ok(Message::Text(text))) => incoming = read(transport, protocol, connection, text.as_bytes()),
-                Some(Ok(Message::Binary(bytes))) => incoming = read(transport, protocol, connection, &bytes),
+                Some(Ok(Message::Text(text))) => incoming = connection.read(text.as_bytes()),
+                Some(Ok(Message::Binary(bytes))) => incoming = connection.read(&bytes),
                 // tungstenite answers pings by itself.
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(_))) | None => return close_code::NORMAL,
@@ -155,24 +144,6 @@ async fn send(
         next = outgoing.try_recv().ok();
     }
     socket.flush().await
-}
-
-/// What one message asks, or the one error it earns.
-fn read(transport: &Transport, protocol: Protocol, connection: ConnectionId, message: &[u8]) -> VecDeque<Inbound> {
-    match document::parse_all(message) {
-        Ok(documents) => documents
-            .into_iter()
-            .map(|request| match protocol {
-                Protocol::Janus => Inbound::Received { connection, request },
-                Protocol::Admin => Inbound::AdminReceived { connection, request },
-            })
-            .collect(),
-        Err(malformed) => {
-            transport.count_refusal();
-            let message = Refusal::MalformedMessage(malformed).message();
-            VecDeque::from([Inbound::Refused { connection, message }])
-        }
-    }
 }
 
 /// Sends a close frame, or, if the client sent one, the answer to it, and waits for the client's part of the handshake.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signaling::{
-    Answer, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output, Owner, Poll,
+    Answer, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output, Owner, Poll,
     RequestId, Source,
 };
 
@@ -208,7 +208,7 @@ impl Stage {
             self.requests += 1;
             Source::Http(RequestId(self.requests))
         } else {
-            Source::WebSocket(connection)
+            Source::Connection(connection)
         };
         self.core.handle_request(source, message, self.now);
         self.drain();
@@ -225,13 +225,13 @@ impl Stage {
             self.actors.push(actor.to_owned());
             self.actors.len() - 1
         });
-        ConnectionId(place as u64)
+        ConnectionId { carrier: Carrier::WebSocket, number: place as u64 }
     }
 
     /// Who a message is for. All that speak HTTP are one: a session does not tell which of them polls.
     fn listener(&self, owner: Owner) -> String {
         match owner {
-            Owner::WebSocket(connection) => self.actors[usize::try_from(connection.0).unwrap()].clone(),
+            Owner::Connection(connection) => self.actors[usize::try_from(connection.number).unwrap()].clone(),
             Owner::Http => self.actors.iter().find(|actor| is_http(actor)).cloned().unwrap(),
         }
     }
@@ -243,7 +243,7 @@ impl Stage {
                 Output::Reply { to: ADMIN, message } => self.admin.push_back(message),
                 Output::Reply { to, message } => {
                     let owner = match to {
-                        Source::WebSocket(connection) => Owner::WebSocket(connection),
+                        Source::Connection(connection) => Owner::Connection(connection),
                         Source::Http(_) => Owner::Http,
                     };
                     self.messages.entry(self.listener(owner)).or_default().push_back(message);
