@@ -114,6 +114,11 @@ pub struct Signaling {
     /// What every request but `info` and `ping` must carry as `apisecret`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_secret: Option<String>,
+    /// Every request but `info` and `ping` must carry a `token`; with `api_secret` as well, either is enough.
+    pub token_auth: bool,
+    /// What tokens are signed with; none = the tokens are those that `add_token` of the admin API stores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_auth_secret: Option<String>,
     /// What `create` must carry as `admin_key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_key: Option<String>,
@@ -203,6 +208,12 @@ impl Config {
         if self.http.enforce_cors && self.http.allow_origin.is_none() {
             return wrong("http.enforce_cors", "false, or an http.allow_origin to enforce");
         }
+        if self.signaling.token_auth_secret.is_some() && !self.signaling.token_auth {
+            return wrong(
+                "signaling.token_auth_secret",
+                "left out, or signaling.token_auth true: else nobody is asked",
+            );
+        }
         if !(1..=10).contains(&self.mixer.complexity) {
             return wrong("mixer.complexity", "a number from 1 to 10");
         }
@@ -264,6 +275,8 @@ impl Default for Signaling {
             reclaim_session_timeout: 10,
             candidates_timeout: 45,
             api_secret: None,
+            token_auth: false,
+            token_auth_secret: None,
             admin_key: None,
             string_ids: false,
             opaqueid_in_api: false,

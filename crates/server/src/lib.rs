@@ -16,7 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -217,6 +217,8 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         reclaim_session_timeout,
         candidates_timeout,
         api_secret,
+        token_auth,
+        token_auth_secret,
         admin_key,
         string_ids,
         opaqueid_in_api,
@@ -228,6 +230,9 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         candidates_timeout: seconds(candidates_timeout),
         no_media_timeout: seconds(config.media.no_media_timeout),
         api_secret,
+        token_auth,
+        token_auth_secret,
+        wall_clock: since_1970(),
         admin_secret: config.admin.secret.clone(),
         admin_key,
         string_ids,
@@ -287,4 +292,9 @@ fn transport_config(config: &Config) -> TransportConfig {
 #[expect(clippy::disallowed_methods, reason = "the server is a shell: here the clock enters")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server is a shell: here the clock enters")]
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

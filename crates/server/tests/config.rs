@@ -22,6 +22,7 @@ fn every_key_is_documented() {
     all.http.allow_origin = Some(String::new());
     all.admin.secret = Some(String::new());
     all.signaling.api_secret = Some(String::new());
+    all.signaling.token_auth_secret = Some(String::new());
     all.signaling.admin_key = Some(String::new());
     all.media.address = Some([127, 0, 0, 1].into());
     all.media.public_ip = Some([127, 0, 0, 1].into());
@@ -69,6 +70,12 @@ fn a_text_names_a_room_only_where_ids_are_texts() {
 
     assert!(Config::load(Some(&file(texts)), &[]).is_ok());
     assert!(refusal(&format!("{texts}[[rooms]]\nroom = \"1234\"\n")).contains("line 8: rooms.2.room"));
+}
+
+#[test]
+fn a_token_secret_that_nobody_would_ask_for_is_refused() {
+    let message = refusal("[signaling]\ntoken_auth_secret = \"swordfish\"\n");
+    assert!(message.contains("line 2: signaling.token_auth_secret"), "{message}");
 }
 
 #[test]

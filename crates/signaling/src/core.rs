@@ -15,6 +15,7 @@ mod message;
 mod peer;
 pub(crate) mod plugin;
 mod session;
+pub(crate) mod token;
 mod trickle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,6 +31,7 @@ use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
 use session::{CHECK_INTERVAL, Session};
+use token::Tokens;
 
 use crate::audiobridge::AudioBridge;
 
@@ -109,7 +111,7 @@ pub enum Output {
 pub struct Credentials {
     /// The API secret.
     pub apisecret: Option<String>,
-    /// A token (none is needed yet).
+    /// A token.
     pub token: Option<String>,
 }
 
@@ -160,6 +162,7 @@ pub struct Core {
     started: Instant,
     next_check: Instant,
     accepting: bool,
+    tokens: Tokens,
     sessions: BTreeMap<SessionId, Session>,
     handles: BTreeMap<HandleId, Handle>,
     connections: BTreeMap<ConnectionId, BTreeSet<SessionId>>,
@@ -183,6 +186,7 @@ impl Core {
             started: now,
             next_check: now + CHECK_INTERVAL,
             accepting: true,
+            tokens: Tokens::new(&config, now),
             sessions: BTreeMap::new(),
             handles: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -221,7 +225,7 @@ impl Core {
         if session == 0 {
             return Poll::NotFound;
         }
-        if !self.secret_matches(credentials.apisecret.as_deref()) {
+        if !self.permits(credentials.apisecret.as_deref(), credentials.token.as_deref(), now) {
             return Poll::Forbidden;
         }
         match self.sessions.get_mut(&SessionId(session)) {
@@ -308,7 +312,7 @@ impl Core {
         if envelope.handle == HandleField::Invalid {
             return Err(Error::handle_not_found());
         }
-        self.authorize(envelope)?;
+        self.authorize(envelope, now)?;
         let id = u64::try_from(envelope.session).map(SessionId);
         let Some((id, session)) = id.ok().and_then(|id| Some((id, self.sessions.get_mut(&id)?))) else {
             return Err(Error::no_such_session(envelope.session));
@@ -361,16 +365,26 @@ impl Core {
         Ok(())
     }
 
-    fn authorize(&self, envelope: &Envelope) -> Result<(), Error> {
-        let secret = envelope.fields.get("apisecret").and_then(Value::as_str);
-        if self.secret_matches(secret) { Ok(()) } else { Err(Error::unauthorized()) }
+    fn authorize(&self, envelope: &Envelope, now: Instant) -> Result<(), Error> {
+        let text = |name| envelope.fields.get(name).and_then(Value::as_str);
+        if self.permits(text("apisecret"), text("token"), now) { Ok(()) } else { Err(Error::unauthorized()) }
     }
 
-    fn secret_matches(&self, given: Option<&str>) -> bool {
-        match (&self.config.api_secret, given) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(secret), Some(given)) => same_secret(secret, given),
+    /// Where both a secret and tokens are configured, either is enough.
+    fn permits(&self, secret: Option<&str>, token: Option<&str>, now: Instant) -> bool {
+        let secret_matches = match (&self.config.api_secret, secret) {
+            (Some(expected), Some(given)) => Some(same_secret(expected, given)),
+            (Some(_), None) => Some(false),
+            (None, _) => None,
+        };
+        let token_matches = match self.tokens {
+            Tokens::Off => None,
+            Tokens::Stored(_) | Tokens::Signed(_) => Some(token.is_some_and(|token| self.tokens.permit(token, now))),
+        };
+        match (secret_matches, token_matches) {
+            (None, None) => true,
+            (Some(matches), None) | (None, Some(matches)) => matches,
+            (Some(secret), Some(token)) => secret || token,
         }
     }
 

@@ -19,6 +19,12 @@ pub struct Config {
     pub no_media_timeout: Duration,
     /// What every request must carry as `apisecret`.
     pub api_secret: Option<String>,
+    /// Whether requests must carry a `token`; with an `api_secret` besides, either is enough.
+    pub token_auth: bool,
+    /// What tokens are signed with; without it those count that the operator stores by admin requests.
+    pub token_auth_secret: Option<String>,
+    /// The time since 1970 when the core starts: signed tokens expire by it.
+    pub wall_clock: Duration,
     /// What every admin request must carry as `admin_secret`.
     pub admin_secret: Option<String>,
     /// What creating rooms, and listing private ones, needs as `admin_key`.
@@ -48,6 +54,9 @@ impl Default for Config {
             candidates_timeout: Duration::from_secs(45),
             no_media_timeout: Duration::from_secs(1),
             api_secret: None,
+            token_auth: false,
+            token_auth_secret: None,
+            wall_clock: Duration::ZERO,
             admin_secret: None,
             admin_key: None,
             string_ids: false,

@@ -17,6 +17,10 @@ impl Error {
         Self::new(403, "Unauthorized request (wrong or missing secret/token)")
     }
 
+    pub(crate) fn forbidden_plugin(plugin: &str) -> Self {
+        Self::new(405, format!("Provided token can't access plugin '{plugin}'"))
+    }
+
     pub(crate) fn unknown_request(verb: &str) -> Self {
         Self::new(453, format!("Unknown request '{verb}'"))
     }

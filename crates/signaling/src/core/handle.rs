@@ -50,6 +50,11 @@ impl Core {
         let opaque_id = fields.string("opaque_id")?;
         fields.natural("loop_index")?;
         let plugin = Plugin::parse(package).ok_or_else(|| Error::no_such_plugin(package))?;
+        // Without a token the secret has let the request in, which is good for every plugin.
+        let token = envelope.fields.get("token").and_then(Value::as_str);
+        if token.is_some_and(|token| !self.tokens.permit_plugin(token, plugin, now)) {
+            return Err(Error::forbidden_plugin(plugin.package()));
+        }
         let limits = &self.config.limits;
         if opaque_id.is_some_and(|text| text.len() > limits.text_bytes) {
             return Err(Error::too_long("opaque_id", limits.text_bytes));

@@ -55,7 +55,7 @@ impl Core {
         tell("dtls-mtu", 1200.into());
         tell("static-event-loops", 0.into());
         tell("api_secret", config.api_secret.is_some().into());
-        tell("auth_token", false.into());
+        tell("auth_token", config.token_auth.into());
         tell("event_handlers", false.into());
         tell("opaqueid_in_api", config.opaqueid_in_api.into());
         tell("dependencies", json!({}));

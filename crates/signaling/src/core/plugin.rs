@@ -13,7 +13,7 @@ use super::media::Answer;
 use crate::audiobridge;
 
 /// A plugin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Plugin {
     /// Rooms with mixed audio.
     AudioBridge,

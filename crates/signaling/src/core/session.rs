@@ -28,7 +28,7 @@ impl Core {
         if !self.accepting {
             return Err(Error::not_accepting_sessions());
         }
-        self.authorize(envelope)?;
+        self.authorize(envelope, now)?;
         let id = match envelope.fields().natural("id")? {
             None | Some(0) => None,
             Some(id) if self.sessions.contains_key(&SessionId(id)) => {

@@ -62,6 +62,9 @@ impl Stage {
         for (key, value) in &script.config {
             match key.as_str() {
                 "api_secret" => config.api_secret = Some(value.clone()),
+                "token_auth" => config.token_auth = value == "true",
+                "token_auth_secret" => config.token_auth_secret = Some(value.clone()),
+                "wall_clock" => config.wall_clock = Duration::from_secs(value.parse().unwrap()),
                 "admin_secret" => config.admin_secret = Some(value.clone()),
                 "admin_key" => config.admin_key = Some(value.clone()),
                 "string_ids" => config.string_ids = value == "true",
