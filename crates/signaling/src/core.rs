@@ -40,14 +40,18 @@ use crate::audiobridge::AudioBridge;
 pub enum Source {
     /// A connection.
     Connection(ConnectionId),
+    /// A message on a connection whose reply has to be told from others.
+    Message(ConnectionId, RequestId),
     /// An HTTP request.
     Http(RequestId),
 }
 
 impl Source {
-    fn owner(self) -> Owner {
+    /// Where the events of a session go that this source creates or claims.
+    #[must_use]
+    pub fn owner(self) -> Owner {
         match self {
-            Self::Connection(connection) => Owner::Connection(connection),
+            Self::Connection(connection) | Self::Message(connection, _) => Owner::Connection(connection),
             Self::Http(_) => Owner::Http,
         }
     }

@@ -77,7 +77,7 @@ pub struct TransportCounters {
     pub connections: u64,
     /// Documents and paths refused before the core saw them.
     pub refused: u64,
-    /// Events dropped from mailboxes that nobody polled.
+    /// Events dropped from mailboxes that nobody polled, and messages for a broker that is away.
     pub dropped_events: u64,
     /// Connections closed because their client was slower than its events.
     pub overflowed_connections: u64,

@@ -93,7 +93,7 @@ impl Default for MediaFacts {
 pub struct Limits {
     /// Sessions in all.
     pub sessions: usize,
-    /// Sessions of one connection.
+    /// Sessions of one connection that has one client.
     pub sessions_per_connection: usize,
     /// Handles of one session.
     pub handles_per_session: usize,

@@ -40,7 +40,8 @@ pub struct RoomKey(pub u64);
 #[serde(transparent)]
 pub(crate) struct UserId(pub(crate) Id);
 
-/// A connection that carries replies and events in one order: a WebSocket, or a client of a local socket.
+/// A connection that carries replies and events in one order: a WebSocket, a client of a local socket, or a message broker with
+/// all clients behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId {
     /// What kind of connection it is.
@@ -56,6 +57,10 @@ pub enum Carrier {
     WebSocket,
     /// A Unix socket.
     Unix,
+    /// A RabbitMQ broker.
+    RabbitMq,
+    /// An MQTT broker.
+    Mqtt,
 }
 
 impl Carrier {
@@ -65,6 +70,16 @@ impl Carrier {
         match self {
             Self::WebSocket => "janus.transport.websockets",
             Self::Unix => "janus.transport.pfunix",
+            Self::RabbitMq => "janus.transport.rabbitmq",
+            Self::Mqtt => "janus.transport.mqtt",
+        }
+    }
+
+    /// Whether many clients share a connection.
+    pub(crate) fn is_broker(self) -> bool {
+        match self {
+            Self::WebSocket | Self::Unix => false,
+            Self::RabbitMq | Self::Mqtt => true,
         }
     }
 }

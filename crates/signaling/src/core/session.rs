@@ -40,14 +40,15 @@ impl Core {
         if self.sessions.len() >= limits.sessions {
             return Err(Error::too_many_sessions(limits.sessions));
         }
-        if let Source::Connection(connection) = source
+        let owner = source.owner();
+        if let Owner::Connection(connection) = owner
+            && !connection.carrier.is_broker()
             && self.connections.get(&connection).map_or(0, BTreeSet::len) >= limits.sessions_per_connection
         {
             return Err(Error::too_many_sessions(limits.sessions_per_connection));
         }
         let sessions = &self.sessions;
         let id = id.unwrap_or_else(|| SessionId(self.ids.draw(|id| sessions.contains_key(&SessionId(id)))));
-        let owner = source.owner();
         let session = Session { owner, orphaned: false, last_activity: now, handles: BTreeSet::new() };
         self.sessions.insert(id, session);
         self.belongs(id, owner);

@@ -6,10 +6,14 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use super::owner::{Inbound, Outgoing};
+use super::owner::{Inbound, Outgoing, ReturnAddress};
 use super::refusal::Refusal;
 use super::{Transport, document};
 use crate::{Carrier, ConnectionId};
+
+/// Messages that wait for a broker. All sessions behind it share them, and a join to a room of thousands is thousands of events
+/// in one go.
+const BROKER_CAPACITY: usize = 65_536;
 
 /// Which API a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +36,32 @@ impl Connection {
     pub(super) async fn open(transport: &Transport, api: Api, carrier: Carrier) -> (Self, mpsc::Receiver<Outgoing>) {
         let number = transport.shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let id = ConnectionId { carrier, number };
-        let (sender, outgoing) = mpsc::channel(transport.config().connection_capacity);
+        let capacity = if carrier.is_broker() { BROKER_CAPACITY } else { transport.config().connection_capacity };
+        let (sender, outgoing) = mpsc::channel(capacity);
         let _ = transport.inbox.send(Inbound::Opened { connection: id, outgoing: sender }).await;
         (Self { transport: transport.clone(), api, id }, outgoing)
     }
 
     /// What one message asks, in order, or the one error it earns.
     pub(super) fn read(&self, message: &[u8]) -> VecDeque<Inbound> {
+        self.read_for(message, None)
+    }
+
+    /// As [`Connection::read`], for a message whose replies have to be told from others.
+    pub(super) fn read_for(&self, message: &[u8], address: Option<Box<ReturnAddress>>) -> VecDeque<Inbound> {
         let connection = self.id;
         match document::parse_all(message) {
             Ok(documents) => documents
                 .into_iter()
                 .map(|request| match self.api {
-                    Api::Janus => Inbound::Received { connection, request },
-                    Api::Admin => Inbound::AdminReceived { connection, request },
+                    Api::Janus => Inbound::Received { connection, address: address.clone(), request },
+                    Api::Admin => Inbound::AdminReceived { connection, address: address.clone(), request },
                 })
                 .collect(),
             Err(malformed) => {
                 self.transport.count_refusal();
                 let message = Refusal::MalformedMessage(malformed).message();
-                VecDeque::from([Inbound::Refused { connection, message }])
+                VecDeque::from([Inbound::Refused { connection, address, message }])
             }
         }
     }

@@ -46,16 +46,19 @@ pub(super) enum Inbound {
     /// A request on a connection.
     Received {
         connection: ConnectionId,
+        address: Option<Box<ReturnAddress>>,
         request: Value,
     },
     /// An admin request on a connection.
     AdminReceived {
         connection: ConnectionId,
+        address: Option<Box<ReturnAddress>>,
         request: Value,
     },
     /// The transport's own answer to a message: it comes this way to stay in order with the core's.
     Refused {
         connection: ConnectionId,
+        address: Option<Box<ReturnAddress>>,
         message: Value,
     },
     Closed {
@@ -71,17 +74,33 @@ pub(super) enum Inbound {
 /// What is sent on a connection. A reply becomes text on its way out, in the connection's own task.
 #[derive(Debug)]
 pub(super) enum Outgoing {
-    Reply(Value),
+    Reply {
+        message: Value,
+        #[cfg_attr(not(any(feature = "rabbitmq", feature = "mqtt")), expect(dead_code, reason = "for brokers"))]
+        address: Option<Box<ReturnAddress>>,
+    },
     Event(String),
 }
 
 impl Outgoing {
     pub(super) fn into_text(self) -> String {
         match self {
-            Self::Reply(message) => message.to_string(),
+            Self::Reply { message, .. } => message.to_string(),
             Self::Event(text) => text,
         }
     }
+}
+
+/// What brings a reply back to its request where many clients share a connection. Nobody reads it but the transport that
+/// made it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReturnAddress {
+    /// Where to send the reply, if not where all else goes.
+    pub topic: Option<String>,
+    /// What the reply carries so that its client knows it.
+    pub correlation: Option<Vec<u8>>,
+    /// What else the reply carries.
+    pub properties: Vec<(String, String)>,
 }
 
 /// Whom to tell of a stop, when all that is queued has been handed out: first the connections and polls, then the caller.
@@ -97,6 +116,8 @@ pub(super) struct CoreOwner {
     media: mpsc::UnboundedSender<MediaCommand>,
     /// Whom to answer over HTTP.
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
+    /// Where replies go that have to be told from others.
+    addresses: HashMap<RequestId, Box<ReturnAddress>>,
     last_request: u64,
     connections: HashMap<ConnectionId, mpsc::Sender<Outgoing>>,
     mailboxes: Mailboxes,
@@ -110,7 +131,16 @@ impl CoreOwner {
         mailboxes: Mailboxes,
         tallies: Arc<Tallies>,
     ) -> Self {
-        Self { core, media, requests: HashMap::new(), last_request: 0, connections: HashMap::new(), mailboxes, tallies }
+        Self {
+            core,
+            media,
+            requests: HashMap::new(),
+            addresses: HashMap::new(),
+            last_request: 0,
+            connections: HashMap::new(),
+            mailboxes,
+            tallies,
+        }
     }
 
     /// Runs until the stop, or until nobody can ask any more.
@@ -166,14 +196,18 @@ impl CoreOwner {
                 self.connections.insert(connection, outgoing);
             }
             // A connection that was closed for its slowness may still have sent something.
-            Inbound::Received { connection, request } if self.connections.contains_key(&connection) => {
-                self.core.handle_request(Source::Connection(connection), request, now);
+            Inbound::Received { connection, address, request } if self.connections.contains_key(&connection) => {
+                let source = self.source(connection, address);
+                self.core.handle_request(source, request, now);
             }
             Inbound::Received { .. } => {}
-            Inbound::AdminReceived { connection, request } => {
-                self.core.handle_admin(Source::Connection(connection), request, now);
+            Inbound::AdminReceived { connection, address, request } => {
+                let source = self.source(connection, address);
+                self.core.handle_admin(source, request, now);
             }
-            Inbound::Refused { connection, message } => self.send(connection, Outgoing::Reply(message), now),
+            Inbound::Refused { connection, address, message } => {
+                self.send(connection, Outgoing::Reply { message, address }, now);
+            }
             Inbound::Closed { connection } => {
                 self.connections.remove(&connection);
                 self.core.handle_connection_closed(connection, now);
@@ -190,10 +224,21 @@ impl CoreOwner {
     }
 
     fn expect_reply(&mut self, reply: oneshot::Sender<Value>) -> Source {
-        self.last_request += 1;
-        let id = RequestId(self.last_request);
+        let id = self.next_request();
         self.requests.insert(id, reply);
         Source::Http(id)
+    }
+
+    fn source(&mut self, connection: ConnectionId, address: Option<Box<ReturnAddress>>) -> Source {
+        let Some(address) = address else { return Source::Connection(connection) };
+        let id = self.next_request();
+        self.addresses.insert(id, address);
+        Source::Message(connection, id)
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        self.last_request += 1;
+        RequestId(self.last_request)
     }
 
     /// Hands all that the core has to say to whom it is for.
@@ -206,7 +251,11 @@ impl CoreOwner {
                     }
                 }
                 Output::Reply { to: Source::Connection(connection), message } => {
-                    self.send(connection, Outgoing::Reply(message), now);
+                    self.send(connection, Outgoing::Reply { message, address: None }, now);
+                }
+                Output::Reply { to: Source::Message(connection, request), message } => {
+                    let address = self.addresses.remove(&request);
+                    self.send(connection, Outgoing::Reply { message, address }, now);
                 }
                 Output::Event { owner: Owner::Connection(connection), message, .. } => {
                     self.send(connection, Outgoing::Event(message), now);
@@ -239,12 +288,16 @@ impl CoreOwner {
     }
 
     /// Queues a message on a connection, or, if its queue is full, lets go of the connection: to leave out a message would
-    /// leave its client with a wrong picture for good.
+    /// leave its client with a wrong picture for good. A broker's queue is full only while the broker is away for long; its
+    /// connection stays, because the sessions of all clients would go with it.
     fn send(&mut self, connection: ConnectionId, message: Outgoing, now: Instant) {
         let Some(outgoing) = self.connections.get(&connection) else { return };
         match outgoing.try_send(message) {
             // Closed: the connection has ended and says so in a moment.
             Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(_)) if connection.carrier.is_broker() => {
+                self.tallies.dropped_events.fetch_add(1, Ordering::Relaxed);
+            }
             Err(TrySendError::Full(_)) => {
                 self.tallies.overflowed_connections.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(connection = connection.number, "closing a connection whose client is too slow");

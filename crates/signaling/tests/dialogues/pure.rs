@@ -245,11 +245,7 @@ impl Stage {
             match output {
                 Output::Reply { to: ADMIN, message } => self.admin.push_back(message),
                 Output::Reply { to, message } => {
-                    let owner = match to {
-                        Source::Connection(connection) => Owner::Connection(connection),
-                        Source::Http(_) => Owner::Http,
-                    };
-                    self.messages.entry(self.listener(owner)).or_default().push_back(message);
+                    self.messages.entry(self.listener(to.owner())).or_default().push_back(message);
                 }
                 Output::Event { owner, message, .. } => {
                     let message = serde_json::from_str(&message).expect("an event is JSON");
