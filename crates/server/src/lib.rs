@@ -102,7 +102,9 @@ pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Runnin
     let (commands, to_planes) = mpsc::unbounded_channel();
     let (events, from_media) = mpsc::channel(MEDIA_EVENTS);
     let core = Core::new(signaling_config(&config, &media_addresses), rand::random(), now());
-    let transport = Transport::spawn(core, commands, from_media, transport_config(&config));
+    // Nowhere to store: the core then asks for nothing to be stored.
+    let (changes, _) = mpsc::channel(1);
+    let transport = Transport::spawn(core, commands, from_media, changes, transport_config(&config));
 
     let (stopping, _) = watch::channel(false);
     let mut tasks = JoinSet::new();

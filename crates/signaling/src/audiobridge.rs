@@ -34,6 +34,8 @@ pub(crate) struct AudioBridge {
     dialect: Dialect,
     /// The mixer can take nobody more.
     overloaded: bool,
+    /// Whether there is where to store permanent rooms.
+    stores_rooms: bool,
     rooms: BTreeMap<RoomId, Room>,
     attachments: BTreeMap<HandleId, Attachment>,
     /// How many rooms there ever were.
@@ -48,6 +50,7 @@ impl AudioBridge {
             default_quality: config.default_quality,
             dialect: Dialect { limits: config.limits, string_ids: config.string_ids },
             overloaded: false,
+            stores_rooms: config.stores_rooms,
             rooms: BTreeMap::new(),
             attachments: BTreeMap::new(),
             keys: 0,
@@ -97,9 +100,9 @@ impl AudioBridge {
                 return Reply::Later;
             }
             (Some(Verb::Now(verb)), handle) => match verb {
-                VerbNow::Create => self.create(body, ids),
-                VerbNow::Edit => self.edit(body),
-                VerbNow::Destroy => return Reply::Last(self.destroy(body, effects).map_err(Error::into)),
+                VerbNow::Create => return manage::reply_to_change(self.create(body, ids)),
+                VerbNow::Edit => return manage::reply_to_change(self.edit(body)),
+                VerbNow::Destroy => return manage::reply_to_change(self.destroy(body, effects)),
                 VerbNow::Exists => self.exists(body),
                 VerbNow::List => self.list(body),
                 VerbNow::ListParticipants => self.list_participants(body),

@@ -15,6 +15,7 @@ mod message;
 mod peer;
 pub(crate) mod plugin;
 mod session;
+pub(crate) mod store;
 pub(crate) mod token;
 mod trickle;
 
@@ -31,6 +32,7 @@ use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
 use session::{CHECK_INTERVAL, Session};
+use store::Storing;
 use token::Tokens;
 
 use crate::audiobridge::AudioBridge;
@@ -105,6 +107,13 @@ pub enum Output {
         session: SessionId,
         /// Where its events went.
         owner: Owner,
+    },
+    /// A change to store. Once that is known to have worked or failed, one of the two replies goes to who asked.
+    Store {
+        /// Who asked.
+        to: Source,
+        /// The change and the replies.
+        storing: Storing<Value>,
     },
     /// Something for the media planes to do.
     Media(MediaCommand),
@@ -252,10 +261,13 @@ impl Core {
                 return;
             }
         };
-        let result = self.execute_admin(&envelope, now);
+        let result = self.execute_admin(source, &envelope, now);
         self.count(result.as_ref().err());
-        let message = result.unwrap_or_else(|error| envelope.refused(&error));
-        self.reply(source, message);
+        match result {
+            Ok(Some(message)) => self.reply(source, message),
+            Ok(None) => {}
+            Err(error) => self.reply(source, envelope.refused(&error)),
+        }
     }
 
     /// Something happened to a PeerConnection or in a mix.

@@ -13,5 +13,6 @@ pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomI
 pub use crate::core::media::{
     Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, RoomSettings, TalkDetection,
 };
+pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::{Core, Counters, Credentials, Gauges, Output, Owner, Poll, Source};
-pub use crate::transport::{Transport, TransportConfig, TransportCounters};
+pub use crate::transport::{StoreRequest, Transport, TransportConfig, TransportCounters};

@@ -27,6 +27,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use self::connection::Api;
 use self::cors::Cors;
 use self::mailbox::Mailboxes;
+pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
 use crate::{Core, Counters, Gauges, MediaCommand, MediaEvent};
 
@@ -112,11 +113,13 @@ struct Tallies {
 
 impl Transport {
     /// Starts the task, on the runtime this is called in. Commands for the media planes are sent to `media`, and what
-    /// those tell is read from `events`.
+    /// those tell is read from `events`. Changes to store are sent to `store`; while that is full or closed, nothing is
+    /// permanent.
     pub fn spawn(
         core: Core,
         media: mpsc::UnboundedSender<MediaCommand>,
         events: mpsc::Receiver<MediaEvent>,
+        store: mpsc::Sender<StoreRequest>,
         mut config: TransportConfig,
     ) -> Self {
         for base in [&mut config.base_path, &mut config.admin_base_path] {
@@ -125,7 +128,7 @@ impl Transport {
         let (inbox, requests) = mpsc::channel(INBOX_CAPACITY);
         let tallies = Arc::new(Tallies::default());
         let mailboxes = Mailboxes::new(config.mailbox_capacity);
-        let owner = CoreOwner::new(core, media, mailboxes.clone(), Arc::clone(&tallies));
+        let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies));
         tokio::spawn(owner.run(requests, events));
         let cors = Cors::new(&config);
         let (stopping, _) = watch::channel(false);

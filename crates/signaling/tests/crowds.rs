@@ -32,7 +32,8 @@ impl Client {
             match output {
                 Output::Reply { message, .. } => reply = message,
                 Output::Event { .. } => events += 1,
-                Output::Media(_)
+                Output::Store { .. }
+                | Output::Media(_)
                 | Output::SessionOpened { .. }
                 | Output::SessionMoved { .. }
                 | Output::SessionClosed { .. } => {}

@@ -274,7 +274,8 @@ async fn the_base_path_can_be_chosen() {
 async fn pages_are_served_beside_the_api() {
     let (commands, _media) = mpsc::unbounded_channel();
     let (_events, told) = mpsc::channel(1);
-    let transport = Transport::spawn(core(Config::default()), commands, told, TransportConfig::default());
+    let transport =
+        Transport::spawn(core(Config::default()), commands, told, mpsc::channel(1).0, TransportConfig::default());
     let pages = Router::new().route("/", get(|| async { "a page" }));
     let router = transport.http_router(pages);
 
@@ -292,7 +293,8 @@ async fn a_core_that_takes_too_long_is_given_up() {
     let (commands, _media) = mpsc::unbounded_channel();
     let (_events, told) = mpsc::channel(1);
     let guard = stalled.enter();
-    let transport = Transport::spawn(core(Config::default()), commands, told, TransportConfig::default());
+    let transport =
+        Transport::spawn(core(Config::default()), commands, told, mpsc::channel(1).0, TransportConfig::default());
     drop(guard);
     let start = transport_support::now();
 

@@ -31,7 +31,8 @@ impl Ports {
     async fn open() -> Self {
         let (commands, _media) = mpsc::unbounded_channel();
         let (_events, told) = mpsc::channel(1);
-        let transport = Transport::spawn(core(Config::default()), commands, told, TransportConfig::default());
+        let transport =
+            Transport::spawn(core(Config::default()), commands, told, mpsc::channel(1).0, TransportConfig::default());
         let http = serve(transport.http_router(Router::new())).await;
         let websocket = serve(transport.websocket_router()).await;
         Self { transport, http, websocket }

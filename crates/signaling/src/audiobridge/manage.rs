@@ -9,14 +9,35 @@ use super::{AudioBridge, response};
 use crate::core::config::RoomConfig;
 use crate::core::effect::Effect;
 use crate::core::ids::{IdSource, RoomId, RoomKey};
+use crate::core::plugin::Reply;
 use crate::core::same_secret;
+use crate::core::store::{RoomChange, Storing};
+
+/// What was done to a room, and what of it shall outlive the process.
+#[derive(Debug)]
+pub(super) struct Changed {
+    what: &'static str,
+    room: RoomId,
+    change: Option<RoomChange>,
+}
+
+/// `permanent` in the reply says whether the change is stored, so the reply waits for that.
+pub(super) fn reply_to_change(outcome: Result<Changed, Error>) -> Reply {
+    let Changed { what, room, change } = match outcome {
+        Ok(changed) => changed,
+        Err(error) => return Reply::Last(Err(error.into())),
+    };
+    let say = |permanent| response::room_changed(what, &room, permanent);
+    match change {
+        None => Reply::Last(Ok(say(false))),
+        Some(change) => Reply::Stored(Storing { change, saved: say(true), unsaved: say(false) }),
+    }
+}
 
 impl AudioBridge {
-    pub(super) fn create(&mut self, body: Body<'_>, ids: &mut IdSource) -> Result<Value, Error> {
+    pub(super) fn create(&mut self, body: Body<'_>, ids: &mut IdSource) -> Result<Changed, Error> {
         let request = CreateRequest::parse(body, self.admin_key.as_deref())?;
-        if request.permanent {
-            return Err(Error::no_configuration_file("create permanent room"));
-        }
+        self.check_permanence(request.permanent, "create permanent room")?;
         let mut config = request.config;
         if let Some(id) = config.id.as_ref().filter(|id| self.rooms.contains_key(*id)) {
             return Err(Error::room_exists(id));
@@ -27,7 +48,7 @@ impl AudioBridge {
             return Err(Error::too_many_rooms(self.dialect.limits.rooms));
         }
         let room = self.open_room(config, ids).ok_or_else(unsupported)?;
-        Ok(response::room_changed("created", &room))
+        Ok(Changed { what: "created", change: self.kept(&room, request.permanent), room })
     }
 
     /// Makes a room; `None` if its id is taken or of the wrong kind, or its rate unsupported.
@@ -44,11 +65,9 @@ impl AudioBridge {
         Some(id)
     }
 
-    pub(super) fn edit(&mut self, body: Body<'_>) -> Result<Value, Error> {
+    pub(super) fn edit(&mut self, body: Body<'_>) -> Result<Changed, Error> {
         let request = EditRequest::parse(body)?;
-        if request.permanent {
-            return Err(Error::no_configuration_file("edit room permanently"));
-        }
+        self.check_permanence(request.permanent, "edit room permanently")?;
         let room = self.rooms.get_mut(&request.room).ok_or_else(|| Error::no_such_room(&request.room))?;
         body.check_secret("secret", room.secret.as_deref())?;
         if let Some(description) = request.description {
@@ -63,15 +82,13 @@ impl AudioBridge {
         if let Some(is_private) = request.is_private {
             room.is_private = is_private;
         }
-        Ok(response::room_changed("edited", &request.room))
+        Ok(Changed { what: "edited", change: self.kept(&request.room, request.permanent), room: request.room })
     }
 
-    pub(super) fn destroy(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Value, Error> {
+    pub(super) fn destroy(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Changed, Error> {
         let permanent = body.boolean("permanent")?.unwrap_or(false);
         let id = managed_room(body)?;
-        if permanent {
-            return Err(Error::no_configuration_file("destroy room permanently"));
-        }
+        self.check_permanence(permanent, "destroy room permanently")?;
         self.managed(&id, body)?;
         let Some(room) = self.rooms.remove(&id) else { return Err(Error::no_such_room(&id)) };
         for handle in room.participants.into_values() {
@@ -79,7 +96,7 @@ impl AudioBridge {
             effects.push(Effect::Notify { to: vec![handle], data: response::destroyed(&id) });
             effects.push(Effect::ClosePeer { handle });
         }
-        Ok(response::room_changed("destroyed", &id))
+        Ok(Changed { what: "destroyed", change: permanent.then(|| RoomChange::Forget(id.clone())), room: id })
     }
 
     pub(super) fn exists(&self, body: Body<'_>) -> Result<Value, Error> {
@@ -146,6 +163,16 @@ impl AudioBridge {
         effects.push(Effect::Notify { to, data: response::room_muted(&id, muted) });
         effects.extend(self.update_media(room));
         Ok(response::success_in(&id))
+    }
+
+    fn check_permanence(&self, permanent: bool, intention: &str) -> Result<(), Error> {
+        if permanent && !self.stores_rooms { Err(Error::no_configuration_file(intention)) } else { Ok(()) }
+    }
+
+    /// The room as it shall be from the start, the next time; `None` if it is not to be `permanent`.
+    fn kept(&self, id: &RoomId, permanent: bool) -> Option<RoomChange> {
+        let room = self.rooms.get(id).filter(|_| permanent)?;
+        Some(RoomChange::Keep(Box::new(room.config())))
     }
 
     /// A room that the sender of `body` may manage.

@@ -50,9 +50,9 @@ pub(super) fn success_in(room: &RoomId) -> Value {
     json!({"audiobridge": "success", "room": room})
 }
 
-/// A change to the room itself: `created`, `edited`, `destroyed`. Nothing is permanent yet.
-pub(super) fn room_changed(what: &str, room: &RoomId) -> Value {
-    json!({"audiobridge": what, "room": room, "permanent": false})
+/// A change to the room itself: `created`, `edited`, `destroyed`.
+pub(super) fn room_changed(what: &str, room: &RoomId, permanent: bool) -> Value {
+    json!({"audiobridge": what, "room": room, "permanent": permanent})
 }
 
 pub(super) fn destroyed(room: &RoomId) -> Value {

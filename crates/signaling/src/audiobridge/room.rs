@@ -93,6 +93,46 @@ impl Room {
         })
     }
 
+    /// What makes the same room again, empty: every property as it is now.
+    pub(super) fn config(&self) -> RoomConfig {
+        let default = RoomConfig::default();
+        let RoomSettings {
+            sampling_rate,
+            stereo,
+            muted: _,
+            trust_levels,
+            talk_detection,
+            max_speakers,
+            silence_threshold,
+            shared_encoding,
+        } = self.settings;
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        RoomConfig {
+            id: Some(self.id.clone()),
+            description: self.description.clone().into(),
+            secret: text(&self.secret),
+            pin: text(&self.pin),
+            is_private: self.is_private,
+            allowed: self.checks_tokens.then(|| self.tokens.iter().map(|token| token.clone().into()).collect()),
+            sampling_rate,
+            spatial_audio: stereo,
+            audiolevel_ext: trust_levels,
+            audiolevel_event: talk_detection.is_some(),
+            audio_active_packets: talk_detection
+                .map_or(default.audio_active_packets, |detection| detection.active_packets),
+            audio_level_average: talk_detection
+                .map_or(default.audio_level_average, |detection| detection.average_level),
+            default_expectedloss: self.expected_loss,
+            default_bitrate: self.bitrate.unwrap_or_default(),
+            allow_rtp_participants: self.allows_plain_rtp,
+            groups: self.groups.to_vec(),
+            max_speakers,
+            silence_threshold,
+            usedtx: self.usedtx,
+            shared_encoding,
+        }
+    }
+
     /// What an answer to somebody in this room says.
     pub(super) fn answer_traits(&self) -> AnswerTraits {
         // A line end in an id that is a text would begin a line of its own in the SDP.

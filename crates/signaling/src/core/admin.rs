@@ -11,33 +11,38 @@ use super::ids::{HandleId, SessionId};
 use super::message::{self, Envelope, HandleField};
 use super::plugin::{Call, Plugin, Reply};
 use super::session::Session;
-use super::{Core, Owner, same_secret};
+use super::{Core, Output, Owner, Source, same_secret};
 
 impl Core {
-    pub(super) fn execute_admin(&mut self, envelope: &Envelope, now: Instant) -> Result<Value, Error> {
+    /// The reply, or `None` when it comes later.
+    pub(super) fn execute_admin(
+        &mut self,
+        source: Source,
+        envelope: &Envelope,
+        now: Instant,
+    ) -> Result<Option<Value>, Error> {
         if envelope.session == 0 && !matches!(envelope.handle, HandleField::Given(_)) {
             if envelope.is("info") {
-                return Ok(self.server_info(&envelope.transaction));
+                return Ok(Some(self.server_info(&envelope.transaction)));
             }
             if envelope.is("ping") {
-                return Ok(json!({"janus": "pong", "transaction": envelope.transaction}));
+                return Ok(Some(json!({"janus": "pong", "transaction": envelope.transaction})));
             }
         }
         self.authorize_admin(envelope)?;
         match (envelope.session, envelope.handle) {
             (0, HandleField::Given(_)) => Err(Error::session_not_found()),
-            (0, HandleField::Absent | HandleField::Invalid) => self.administer_server(envelope, now),
+            (0, HandleField::Absent | HandleField::Invalid) => self.administer_server(source, envelope, now),
             // Janus takes a handle id that is none for a session that is none.
             (_, HandleField::Invalid) => Err(Error::session_not_found()),
-            (_, HandleField::Absent | HandleField::Given(_)) => self.administer_session(envelope, now),
+            (_, HandleField::Absent | HandleField::Given(_)) => self.administer_session(envelope, now).map(Some),
         }
     }
 
-    fn administer_server(&mut self, envelope: &Envelope, now: Instant) -> Result<Value, Error> {
+    fn administer_server(&mut self, source: Source, envelope: &Envelope, now: Instant) -> Result<Option<Value>, Error> {
         let mut message = message::succeeded(None, &envelope.transaction);
         if envelope.is("message_plugin") {
-            let response = self.message_plugin(envelope, now)?;
-            message.insert("response".to_owned(), response);
+            return self.message_plugin(source, envelope, now);
         } else if envelope.is("list_sessions") {
             let sessions: Vec<_> = self.sessions.keys().map(|id| id.0).collect();
             message.insert("sessions".to_owned(), sessions.into());
@@ -47,7 +52,7 @@ impl Core {
         } else {
             return Err(Error::unhandled(&envelope.verb));
         }
-        Ok(Value::Object(message))
+        Ok(Some(Value::Object(message)))
     }
 
     fn administer_session(&self, envelope: &Envelope, now: Instant) -> Result<Value, Error> {
@@ -81,7 +86,7 @@ impl Core {
     }
 
     /// A synchronous plugin request without a handle.
-    fn message_plugin(&mut self, envelope: &Envelope, now: Instant) -> Result<Value, Error> {
+    fn message_plugin(&mut self, source: Source, envelope: &Envelope, now: Instant) -> Result<Option<Value>, Error> {
         let package = envelope.fields().string("plugin").required("plugin")?;
         let request = envelope.fields().object("request")?;
         let plugin = Plugin::parse(package).ok_or_else(Error::invalid_plugin)?;
@@ -90,9 +95,18 @@ impl Core {
         let mut effects = Vec::new();
         let reply = self.ask_plugin(plugin, call, &mut effects);
         self.perform(effects, None, now);
+        let respond = |response: Value| {
+            let mut message = message::succeeded(None, &envelope.transaction);
+            message.insert("response".to_owned(), response);
+            Value::Object(message)
+        };
         Ok(match reply {
-            Reply::Now(outcome) | Reply::Last(outcome) => self.plugin_data(outcome),
-            Reply::Later => json!({}),
+            Reply::Now(outcome) | Reply::Last(outcome) => Some(respond(self.plugin_data(outcome))),
+            Reply::Stored(storing) => {
+                self.outputs.push_back(Output::Store { to: source, storing: storing.map(respond) });
+                None
+            }
+            Reply::Later => Some(respond(json!({}))),
         })
     }
 

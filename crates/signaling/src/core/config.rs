@@ -36,6 +36,8 @@ pub struct Config {
     /// Opus complexity of participants that ask for none, 1 to 10. Measured: 6 costs 1 % more than 5 and scores
     /// 0.2 PESQ better; Janus has 4.
     pub default_quality: u8,
+    /// Whether changes to rooms can be stored, so that `permanent` is possible.
+    pub stores_rooms: bool,
     /// Rooms that exist from the start. One whose `id` is taken or of the other kind, or whose rate is unsupported, is
     /// not made: check first.
     pub rooms: Vec<RoomConfig>,
@@ -62,6 +64,7 @@ impl Default for Config {
             string_ids: false,
             opaqueid_in_api: false,
             default_quality: 6,
+            stores_rooms: false,
             rooms: Vec::new(),
             media: MediaFacts::default(),
             limits: Limits::default(),
@@ -131,7 +134,7 @@ impl Default for Limits {
 pub const SAMPLING_RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
 
 /// The properties of a room, as `create` takes them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomConfig {
     /// The name clients use; `None` = draw one.
     pub id: Option<RoomId>,

@@ -152,13 +152,18 @@ impl Core {
         match self.ask_plugin(plugin, call, &mut effects) {
             Reply::Now(outcome) => {
                 let data = self.plugin_data(outcome);
-                self.succeed_with(source, envelope, session, handle, plugin, data);
+                self.reply(source, self.succeeded_with(envelope, session, handle, plugin, data));
                 self.perform(effects, None, now);
             }
             Reply::Last(outcome) => {
                 self.perform(effects, None, now);
                 let data = self.plugin_data(outcome);
-                self.succeed_with(source, envelope, session, handle, plugin, data);
+                self.reply(source, self.succeeded_with(envelope, session, handle, plugin, data));
+            }
+            Reply::Stored(storing) => {
+                self.perform(effects, None, now);
+                let storing = storing.map(|data| self.succeeded_with(envelope, session, handle, plugin, data));
+                self.outputs.push_back(Output::Store { to: source, storing });
             }
             Reply::Later => {
                 let transaction = envelope.transaction.clone();
@@ -192,19 +197,18 @@ impl Core {
         self.reply(source, Value::Object(message));
     }
 
-    fn succeed_with(
-        &mut self,
-        source: Source,
+    fn succeeded_with(
+        &self,
         envelope: &Envelope,
         session: SessionId,
         handle: HandleId,
         plugin: Plugin,
         data: Value,
-    ) {
+    ) -> Value {
         let mut message = message::succeeded(Some(session), &envelope.transaction);
         message.insert("sender".to_owned(), handle.0.into());
         self.add_opaque_id(&mut message, handle);
         message.insert("plugindata".to_owned(), json!({"plugin": plugin.package(), "data": data}));
-        self.reply(source, Value::Object(message));
+        Value::Object(message)
     }
 }

@@ -10,6 +10,7 @@ use super::effect::Effect;
 use super::ids::HandleId;
 use super::jsep::Jsep;
 use super::media::Answer;
+use super::store::Storing;
 use crate::audiobridge;
 
 /// A plugin.
@@ -35,6 +36,8 @@ pub(crate) enum Reply {
     Now(Result<Value, Refusal>),
     /// The reply, which goes after the effects.
     Last(Result<Value, Refusal>),
+    /// The reply, which goes after the effects and once the change is stored.
+    Stored(Storing<Value>),
     /// An event, which is among the effects.
     Later,
 }

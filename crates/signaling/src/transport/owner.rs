@@ -10,13 +10,14 @@ use std::time::Instant;
 use serde_json::Value;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use super::Tallies;
 use super::mailbox::Mailboxes;
+use super::{STOP_TIME, Tallies};
 use crate::{
     ConnectionId, Core, Counters, Credentials, Gauges, MediaCommand, MediaEvent, Output, Owner, Poll, RequestId,
-    SessionId, Source,
+    RoomChange, SessionId, Source, Storing,
 };
 
 /// What handlers and connections ask of the task.
@@ -103,6 +104,15 @@ pub(super) struct ReturnAddress {
     pub properties: Vec<(String, String)>,
 }
 
+/// A change to store.
+#[derive(Debug)]
+pub struct StoreRequest {
+    /// The change.
+    pub change: RoomChange,
+    /// Whether it is stored for good; dropped when it could not be.
+    pub done: oneshot::Sender<bool>,
+}
+
 /// Whom to tell of a stop, when all that is queued has been handed out: first the connections and polls, then the caller.
 #[derive(Debug)]
 pub(super) struct Stop {
@@ -114,6 +124,9 @@ pub(super) struct Stop {
 pub(super) struct CoreOwner {
     core: Core,
     media: mpsc::UnboundedSender<MediaCommand>,
+    store: mpsc::Sender<StoreRequest>,
+    /// Replies that wait for a change to be stored: at most as many as the store takes.
+    storing: JoinSet<(Source, Value)>,
     /// Whom to answer over HTTP.
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
     /// Where replies go that have to be told from others.
@@ -128,12 +141,15 @@ impl CoreOwner {
     pub(super) fn new(
         core: Core,
         media: mpsc::UnboundedSender<MediaCommand>,
+        store: mpsc::Sender<StoreRequest>,
         mailboxes: Mailboxes,
         tallies: Arc<Tallies>,
     ) -> Self {
         Self {
             core,
             media,
+            store,
+            storing: JoinSet::new(),
             requests: HashMap::new(),
             addresses: HashMap::new(),
             last_request: 0,
@@ -159,6 +175,7 @@ impl CoreOwner {
                     None => return,
                 },
                 Some(event) = events.recv() => Input::Media(event),
+                Some(stored) = self.storing.join_next() => Input::Stored(stored),
                 () = timeout => Input::Timeout,
             };
             #[expect(clippy::disallowed_methods, reason = "the shell's one clock; tokio's, so that tests can turn it")]
@@ -167,10 +184,18 @@ impl CoreOwner {
             match input {
                 Input::Inbound(inbound) => stop = self.handle(inbound, now),
                 Input::Media(event) => self.core.handle_media(event, now),
+                Input::Stored(stored) => self.reply_stored(stored, now),
                 Input::Timeout => self.core.handle_timeout(now),
             }
             self.hand_out(now);
             if let Some(Stop { stopping, reply }) = stop {
+                // A change that was asked for before the stop is stored, and its sender told.
+                let _ = tokio::time::timeout(STOP_TIME, async {
+                    while let Some(stored) = self.storing.join_next().await {
+                        self.reply_stored(stored, now);
+                    }
+                })
+                .await;
                 stopping.send_replace(true);
                 let _ = reply.send(());
                 return;
@@ -245,18 +270,8 @@ impl CoreOwner {
     fn hand_out(&mut self, now: Instant) {
         while let Some(output) = self.core.poll_output() {
             match output {
-                Output::Reply { to: Source::Http(request), message } => {
-                    if let Some(reply) = self.requests.remove(&request) {
-                        let _ = reply.send(message);
-                    }
-                }
-                Output::Reply { to: Source::Connection(connection), message } => {
-                    self.send(connection, Outgoing::Reply { message, address: None }, now);
-                }
-                Output::Reply { to: Source::Message(connection, request), message } => {
-                    let address = self.addresses.remove(&request);
-                    self.send(connection, Outgoing::Reply { message, address }, now);
-                }
+                Output::Reply { to, message } => self.reply(to, message, now),
+                Output::Store { to, storing } => self.store(to, storing),
                 Output::Event { owner: Owner::Connection(connection), message, .. } => {
                     self.send(connection, Outgoing::Event(message), now);
                 }
@@ -276,6 +291,36 @@ impl CoreOwner {
                     let _ = self.media.send(command);
                 }
             }
+        }
+    }
+
+    fn reply(&mut self, to: Source, message: Value, now: Instant) {
+        match to {
+            Source::Http(request) => {
+                if let Some(reply) = self.requests.remove(&request) {
+                    let _ = reply.send(message);
+                }
+            }
+            Source::Connection(connection) => {
+                self.send(connection, Outgoing::Reply { message, address: None }, now);
+            }
+            Source::Message(connection, request) => {
+                let address = self.addresses.remove(&request);
+                self.send(connection, Outgoing::Reply { message, address }, now);
+            }
+        }
+    }
+
+    fn store(&mut self, to: Source, Storing { change, saved, unsaved }: Storing<Value>) {
+        let (done, stored) = oneshot::channel();
+        // A full queue drops `done`: the reply is then that nothing was stored, which is true.
+        let _ = self.store.try_send(StoreRequest { change, done });
+        self.storing.spawn(async move { (to, if stored.await.unwrap_or(false) { saved } else { unsaved }) });
+    }
+
+    fn reply_stored(&mut self, stored: Result<(Source, Value), JoinError>, now: Instant) {
+        if let Ok((to, message)) = stored {
+            self.reply(to, message, now);
         }
     }
 
@@ -311,5 +356,7 @@ impl CoreOwner {
 enum Input {
     Inbound(Inbound),
     Media(MediaEvent),
+    /// A change is stored, or could not be: the reply that waited for it.
+    Stored(Result<(Source, Value), JoinError>),
     Timeout,
 }

@@ -14,7 +14,6 @@ const ELSEWHERE: &[(RangeInclusive<u16>, &str)] = &[
     (103..=103, "EchoTest comes later"),
     (157..=158, "slow links and full trickle come later"),
     (159..=159, "candidates are the webrtc plane's"),
-    (189..=189, "saving rooms comes later"),
     (231..=231, "signed tokens come later"),
     (248..=249, "plain RTP comes later"),
     (266..=268, "what an answer accepts is the webrtc plane's"),

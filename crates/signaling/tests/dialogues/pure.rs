@@ -43,6 +43,8 @@ struct Stage {
     core: Core,
     now: Instant,
     watches_media: bool,
+    /// Whether what the core wants stored can be.
+    store_works: bool,
     bindings: Bindings,
     /// Actors in the order of their appearance; their place is their connection.
     actors: Vec<String>,
@@ -61,6 +63,7 @@ impl Stage {
         let mut config = Config::default();
         for (key, value) in &script.config {
             match key.as_str() {
+                "store" => config.stores_rooms = true,
                 "api_secret" => config.api_secret = Some(value.clone()),
                 "token_auth" => config.token_auth = value == "true",
                 "token_auth_secret" => config.token_auth_secret = Some(value.clone()),
@@ -87,6 +90,7 @@ impl Stage {
             core: Core::new(config, SEED, now),
             now,
             watches_media: script.watches_media(),
+            store_works: script.config.iter().any(|(key, value)| key == "store" && value == "works"),
             bindings: Bindings::default(),
             actors: Vec::new(),
             requests: 0,
@@ -243,9 +247,9 @@ impl Stage {
         while let Some(output) = self.core.poll_output() {
             self.record.extend(format!("{output:?}").bytes());
             match output {
-                Output::Reply { to: ADMIN, message } => self.admin.push_back(message),
-                Output::Reply { to, message } => {
-                    self.messages.entry(self.listener(to.owner())).or_default().push_back(message);
+                Output::Reply { to, message } => self.take_reply(to, message),
+                Output::Store { to, storing } => {
+                    self.take_reply(to, if self.store_works { storing.saved } else { storing.unsaved });
                 }
                 Output::Event { owner, message, .. } => {
                     let message = serde_json::from_str(&message).expect("an event is JSON");
@@ -259,6 +263,14 @@ impl Stage {
                     self.media.push_back(shown(&command));
                 }
             }
+        }
+    }
+
+    fn take_reply(&mut self, to: Source, message: Value) {
+        if to == ADMIN {
+            self.admin.push_back(message);
+        } else {
+            self.messages.entry(self.listener(to.owner())).or_default().push_back(message);
         }
     }
 

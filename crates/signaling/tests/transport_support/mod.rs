@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use axum::serve::Listener;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use signaling::{Config, Core, MediaCommand, MediaEvent, Transport, TransportConfig};
+use signaling::{Config, Core, MediaCommand, MediaEvent, StoreRequest, Transport, TransportConfig};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
@@ -31,11 +31,13 @@ pub(crate) enum Port {
     Admin,
 }
 
-/// A transport, with the test in place of the media planes.
+/// A transport, with the test in place of the media planes and of the store.
 pub(crate) struct World {
     pub(crate) transport: Transport,
     pub(crate) media: mpsc::UnboundedReceiver<MediaCommand>,
     pub(crate) events: mpsc::Sender<MediaEvent>,
+    /// Takes one change, until the test has seen to it.
+    pub(crate) store: mpsc::Receiver<StoreRequest>,
     http: Router,
     pipes: [mpsc::UnboundedSender<DuplexStream>; 3],
     websocket: Router,
@@ -51,12 +53,13 @@ impl World {
     pub(crate) fn with(config: Config, transport: TransportConfig) -> Self {
         let (commands, media) = mpsc::unbounded_channel();
         let (events, told) = mpsc::channel(64);
-        let transport = Transport::spawn(core(config), commands, told, transport);
+        let (changes, store) = mpsc::channel(1);
+        let transport = Transport::spawn(core(config), commands, told, changes, transport);
         let http = transport.http_router(Router::new());
         let websocket = transport.websocket_router();
         let admin = transport.admin_router(Router::new());
         let pipes = [&http, &websocket, &admin].map(|router| serve(router.clone()));
-        Self { transport, media, events, http, pipes, websocket, admin }
+        Self { transport, media, events, store, http, pipes, websocket, admin }
     }
 
     /// Sends an HTTP request to a port.
