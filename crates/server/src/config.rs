@@ -7,7 +7,7 @@ mod error;
 mod room;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
@@ -34,6 +34,8 @@ pub struct Config {
     pub media: Media,
     /// The mix.
     pub mixer: Mixer,
+    /// What outlives the process.
+    pub storage: Storage,
     /// Rooms that exist from the start. When none is given: the Demo Room, 1234.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rooms: Option<Vec<Room>>,
@@ -158,6 +160,15 @@ pub struct Mixer {
     pub complexity: u8,
 }
 
+/// `[storage]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// Where rooms made or changed with `permanent: true` are kept; none = there are no such rooms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<PathBuf>,
+}
+
 impl Config {
     /// Reads the configuration: the defaults, then `file`, then `PLENUM_SECTION__KEY` from the environment, then
     /// `key=value` assignments with dotted keys.
@@ -225,15 +236,11 @@ impl Config {
         }
         let rooms = self.rooms();
         for (index, room) in rooms.iter().enumerate() {
-            if let Some((key, right)) = room.problem(self.signaling.string_ids) {
-                return wrong(&format!("rooms.{index}.{key}"), right);
-            }
-            let id = room.room.to_string();
-            if !room.room.is_blank() && rooms[..index].iter().any(|other| other.room.to_string() == id) {
-                return wrong(&format!("rooms.{index}.room"), "one that no other room has");
+            if let Some(key) = room.unsupported() {
+                return wrong(&format!("rooms.{index}.{key}"), "false: this version does not have it");
             }
         }
-        Ok(())
+        Room::check(&rooms, self.signaling.string_ids, file)
     }
 }
 

@@ -9,6 +9,7 @@ mod listen;
 mod metrics;
 mod placement;
 mod slots;
+mod store;
 mod web;
 mod wiring;
 
@@ -29,6 +30,7 @@ use tokio::task::JoinSet;
 
 use config::{Config, Room};
 use metrics::Metrics;
+use store::RoomStore;
 
 /// Media events that wait for signaling; the bridge waits when it is full.
 const MEDIA_EVENTS: usize = 4096;
@@ -63,7 +65,7 @@ pub struct Addresses {
 ///
 /// # Errors
 /// A [`config::ConfigError`] when a port cannot be opened; anything else is a fault of the machine.
-pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Running> {
+pub async fn start(mut config: Config, file: Option<&Path>) -> anyhow::Result<Running> {
     let cores = available_parallelism().map_or(1, usize::from);
     let or_cores = |threads| if threads == 0 { cores } else { threads };
     let epoch = now();
@@ -71,6 +73,7 @@ pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Runnin
     let http = listen::tcp(file, "http", config.http.address, config.http.port).await?;
     let websocket = listen::tcp(file, "websocket", config.websocket.address, config.websocket.port).await?;
     let admin = listen::tcp(file, "admin", config.admin.address, config.admin.port).await?;
+    let store = open_store(&mut config, file)?;
     let sockets = listen::udp(file, &config.media, or_cores(config.media.net_threads))?;
     let media_addresses = listen::media_addresses(&config.media).context("finding the addresses of this machine")?;
     let addresses = Addresses {
@@ -102,12 +105,14 @@ pub async fn start(config: Config, file: Option<&Path>) -> anyhow::Result<Runnin
     let (commands, to_planes) = mpsc::unbounded_channel();
     let (events, from_media) = mpsc::channel(MEDIA_EVENTS);
     let core = Core::new(signaling_config(&config, &media_addresses), rand::random(), now());
-    // Nowhere to store: the core then asks for nothing to be stored.
-    let (changes, _) = mpsc::channel(1);
+    let (changes, to_store) = mpsc::channel(store::WAITING_CHANGES);
     let transport = Transport::spawn(core, commands, from_media, changes, transport_config(&config));
 
     let (stopping, _) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    if let Some(store) = store {
+        tasks.spawn(store.run(to_store));
+    }
     tasks.spawn(wiring::run_bridge(to_planes, from_planes, events, drivers.clone(), workers.clone()));
     let (gauges, connections) = (metrics.gauges(), metrics.transport());
     let scrape = Arc::new(Scrape { metrics, gauges, connections, transport: transport.clone() });
@@ -200,6 +205,14 @@ impl Scrape {
     }
 }
 
+/// The store, if there is one, whose rooms are added to those of the configuration or take their place.
+fn open_store(config: &mut Config, file: Option<&Path>) -> Result<Option<RoomStore>, config::ConfigError> {
+    let Some(directory) = &config.storage.directory else { return Ok(None) };
+    let (store, rooms) = RoomStore::open(file, directory, config.rooms(), config.signaling.string_ids)?;
+    config.rooms = Some(rooms);
+    Ok(Some(store))
+}
+
 fn shard_config(config: &Config, addresses: &[IpAddr], port: u16) -> webrtc::ShardConfig {
     let announced = config.media.public_ip.map_or_else(|| addresses.to_vec(), |public| vec![public]);
     let candidates = announced.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
@@ -240,6 +253,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         string_ids,
         opaqueid_in_api,
         default_quality: config.mixer.complexity,
+        stores_rooms: config.storage.directory.is_some(),
         rooms: config.rooms().into_iter().map(|room| room_config(room, string_ids)).collect(),
         media: MediaFacts {
             local_ip: addresses.first().map(IpAddr::to_string).unwrap_or_default(),
@@ -253,13 +267,8 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
 
 /// What this version does not have is not in it: `Room` has refused it.
 fn room_config(room: Room, string_ids: bool) -> RoomConfig {
-    let id = (!room.room.is_blank()).then(|| match room.room {
-        config::RoomId::Number(number) if !string_ids => Id::Number(number),
-        config::RoomId::Number(number) => Id::Text(number.to_string().into()),
-        config::RoomId::Text(text) => Id::Text(text.into()),
-    });
     RoomConfig {
-        id: id.map(RoomId),
+        id: room_id(room.room, string_ids),
         description: room.description,
         secret: room.secret,
         pin: room.pin,
@@ -280,6 +289,15 @@ fn room_config(room: Room, string_ids: bool) -> RoomConfig {
         usedtx: room.usedtx,
         shared_encoding: room.shared_encoding,
     }
+}
+
+/// `None` when the choice is left to signaling.
+fn room_id(id: config::RoomId, string_ids: bool) -> Option<RoomId> {
+    (!id.is_blank()).then(|| match id {
+        config::RoomId::Number(number) if !string_ids => RoomId(Id::Number(number)),
+        config::RoomId::Number(number) => RoomId(Id::Text(number.to_string().into())),
+        config::RoomId::Text(text) => RoomId(Id::Text(text.into())),
+    })
 }
 
 fn transport_config(config: &Config) -> TransportConfig {

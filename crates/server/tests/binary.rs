@@ -2,13 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+mod support;
 
-/// All ports free ones, so that tests run side by side.
-const FREE_PORTS: [&str; 4] = ["http.port=0", "websocket.port=0", "admin.port=0", "media.port=0"];
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+
+use support::{FREE_PORTS, Plenum, config_file, get, plenum, run_to_the_end};
 
 #[test]
 fn without_configuration_one_line_says_where_the_page_is_and_the_demo_room_exists() {
@@ -107,103 +106,6 @@ fn static_rooms_replace_the_demo_room() {
     assert!(list.contains(r#""pin_required":true"#), "{list}");
     assert!(!list.contains("1234"), "{list}");
     plenum.terminate();
-}
-
-/// A running server. Ended when dropped.
-struct Plenum {
-    process: Child,
-    stdout: BufReader<std::process::ChildStdout>,
-    stderr: BufReader<std::process::ChildStderr>,
-    page: String,
-    log: String,
-}
-
-impl Plenum {
-    fn start(assignments: &[&str]) -> Self {
-        Self::spawn(plenum().args(assignments.iter().flat_map(|set| ["--set", set])))
-    }
-
-    fn spawn(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let stderr = BufReader::new(process.stderr.take().unwrap());
-        Self { process, stdout, stderr, page: String::new(), log: String::new() }
-    }
-
-    /// `host:port` of the page, from the one line on standard output.
-    fn page(&mut self) -> &str {
-        if self.page.is_empty() {
-            let mut line = String::new();
-            self.stdout.read_line(&mut line).unwrap();
-            let url = line.split("http://").nth(1).unwrap_or_else(|| panic!("no address in {line:?}"));
-            self.page = url.split('/').next().unwrap().to_owned();
-            self.stderr.read_line(&mut self.log).unwrap();
-        }
-        &self.page
-    }
-
-    /// `host:port` of the admin API, from the log.
-    fn admin(&self) -> String {
-        let plain: String =
-            self.log.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect();
-        plain.split("admin=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
-    }
-
-    fn list_rooms(&self) -> String {
-        let request = r#"{"janus":"message_plugin","transaction":"t","plugin":"janus.plugin.audiobridge","request":{"request":"list"}}"#;
-        post(&self.admin(), "/admin", request)
-    }
-
-    fn terminate(&mut self) -> ExitStatus {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.process.wait().unwrap()
-    }
-}
-
-impl Drop for Plenum {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn plenum() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLENUM_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
-fn run_to_the_end(arguments: &[&str]) -> Output {
-    plenum().args(arguments).output().unwrap()
-}
-
-fn config_file(name: &str, text: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("binary-{name}.toml"));
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
-fn get(host: &str, path: &str) -> String {
-    let mut response = String::new();
-    request(host, &format!("GET {path} HTTP/1.1"), "").read_to_string(&mut response).unwrap();
-    response
-}
-
-fn post(host: &str, path: &str, body: &str) -> String {
-    let mut response = String::new();
-    request(host, &format!("POST {path} HTTP/1.1"), body).read_to_string(&mut response).unwrap();
-    response
-}
-
-fn request(host: &str, line: &str, body: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
-    let length = body.len();
-    write!(stream, "{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
-    stream
 }
 
 /// A WebSocket connection on which the server has agreed.

@@ -23,6 +23,7 @@ fn every_key_is_documented() {
     all.admin.secret = Some(String::new());
     all.signaling.api_secret = Some(String::new());
     all.signaling.token_auth_secret = Some(String::new());
+    all.storage.directory = Some("/".into());
     all.signaling.admin_key = Some(String::new());
     all.media.address = Some([127, 0, 0, 1].into());
     all.media.public_ip = Some([127, 0, 0, 1].into());

@@ -33,12 +33,12 @@ impl ConfigError {
         Self(text)
     }
 
-    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
         Self(format!("{}: cannot be read: {error}", path.display()))
     }
 
     /// `toml`'s own message holds the line, the text there, and what was expected.
-    pub(super) fn file(path: &Path, error: &toml::de::Error) -> Self {
+    pub(crate) fn file(path: &Path, error: &toml::de::Error) -> Self {
         Self(format!("{}: {error}", path.display()))
     }
 

@@ -1,8 +1,12 @@
 //! A static room: `[[rooms]]` with every property of the AudioBridge's `create` request.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
 
 /// `[[rooms]]`: names and meanings are those of `create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,8 +142,23 @@ impl Room {
         }
     }
 
+    /// Checks that all of these, the `[[rooms]]` of `file`, can be rooms at once.
+    pub(crate) fn check(rooms: &[Self], string_ids: bool, file: Option<&Path>) -> Result<(), ConfigError> {
+        let mut ids = BTreeSet::new();
+        for (index, room) in rooms.iter().enumerate() {
+            let wrong = |key: &str, right: &str| Err(ConfigError::value(file, &format!("rooms.{index}.{key}"), right));
+            if let Some((key, right)) = room.problem(string_ids) {
+                return wrong(key, right);
+            }
+            if !room.room.is_blank() && !ids.insert(room.room.to_string()) {
+                return wrong("room", "one that no other room has");
+            }
+        }
+        Ok(())
+    }
+
     /// The first property that cannot be used, and what it must be.
-    pub(super) fn problem(&self, string_ids: bool) -> Option<(&'static str, &'static str)> {
+    pub(crate) fn problem(&self, string_ids: bool) -> Option<(&'static str, &'static str)> {
         if matches!(self.room, RoomId::Number(number) if number > (1 << 53) - 1) {
             Some(("room", "below 2^53, so that JavaScript can hold it"))
         } else if matches!(self.room, RoomId::Text(_)) && !string_ids {
@@ -157,14 +176,19 @@ impl Room {
         } else if self.groups.len() > 5 {
             Some(("groups", "at most five names"))
         } else {
-            let later = [
-                ("record", self.record),
-                ("mjrs", self.mjrs),
-                ("denoise", self.denoise),
-                ("allow_rtp_participants", self.allow_rtp_participants),
-                ("signed_tokens", self.signed_tokens),
-            ];
-            later.into_iter().find(|(_, on)| *on).map(|(key, _)| (key, "false: this version does not have it"))
+            None
         }
+    }
+
+    /// The first property that this version does not have.
+    pub(super) fn unsupported(&self) -> Option<&'static str> {
+        let later = [
+            ("record", self.record),
+            ("mjrs", self.mjrs),
+            ("denoise", self.denoise),
+            ("allow_rtp_participants", self.allow_rtp_participants),
+            ("signed_tokens", self.signed_tokens),
+        ];
+        later.into_iter().find(|(_, on)| *on).map(|(key, _)| key)
     }
 }

@@ -1,0 +1,122 @@
+//! A server of a test's own as a process, and what it says over HTTP.
+#![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+/// All ports free ones, so that tests run side by side.
+pub(crate) const FREE_PORTS: [&str; 4] = ["http.port=0", "websocket.port=0", "admin.port=0", "media.port=0"];
+
+/// A running server. Ended when dropped.
+pub(crate) struct Plenum {
+    process: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+    stderr: BufReader<std::process::ChildStderr>,
+    page: String,
+    log: String,
+}
+
+impl Plenum {
+    pub(crate) fn start(assignments: &[&str]) -> Self {
+        Self::spawn(plenum().args(assignments.iter().flat_map(|set| ["--set", set])))
+    }
+
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        Self { process, stdout, stderr, page: String::new(), log: String::new() }
+    }
+
+    /// `host:port` of the page, from the one line on standard output.
+    pub(crate) fn page(&mut self) -> &str {
+        if self.page.is_empty() {
+            let mut line = String::new();
+            self.stdout.read_line(&mut line).unwrap();
+            let url = line.split("http://").nth(1).unwrap_or_else(|| panic!("no address in {line:?}"));
+            self.page = url.split('/').next().unwrap().to_owned();
+            while !self.plain_log().contains("admin=") {
+                assert!(self.stderr.read_line(&mut self.log).unwrap() > 0, "no address in {}", self.log);
+            }
+        }
+        &self.page
+    }
+
+    /// `host:port` of the admin API, from the log.
+    pub(crate) fn admin(&self) -> String {
+        self.plain_log().split("admin=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
+    }
+
+    /// The log without its colours.
+    fn plain_log(&self) -> String {
+        self.log.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn list_rooms(&self) -> String {
+        let request = r#"{"janus":"message_plugin","transaction":"t","plugin":"janus.plugin.audiobridge","request":{"request":"list"}}"#;
+        post(&self.admin(), "/admin", request)
+    }
+
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Plenum {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub(crate) fn plenum() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLENUM_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub(crate) fn run_to_the_end(arguments: &[&str]) -> Output {
+    plenum().args(arguments).output().unwrap()
+}
+
+pub(crate) fn config_file(name: &str, text: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("binary-{name}.toml"));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+pub(crate) fn get(host: &str, path: &str) -> String {
+    let mut response = String::new();
+    request(host, &format!("GET {path} HTTP/1.1"), "").read_to_string(&mut response).unwrap();
+    response
+}
+
+pub(crate) fn post(host: &str, path: &str, body: &str) -> String {
+    let mut response = String::new();
+    request(host, &format!("POST {path} HTTP/1.1"), body).read_to_string(&mut response).unwrap();
+    response
+}
+
+pub(crate) fn request(host: &str, line: &str, body: &str) -> TcpStream {
+    try_request(host, line, body).unwrap()
+}
+
+/// Fails when nobody is there any more.
+pub(crate) fn try_request(host: &str, line: &str, body: &str) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20)))?;
+    let length = body.len();
+    write!(stream, "{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")?;
+    Ok(stream)
+}
