@@ -165,6 +165,12 @@ impl Bridge {
                 }
             }
             MediaCommand::Leave { handle } => self.leave(handle),
+            MediaCommand::Echo { handle, echo } => {
+                if let Some(peer) = self.peer(handle) {
+                    let command = webrtc::Command::Echo { peer: peer.slot, echo };
+                    self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+                }
+            }
             MediaCommand::ResetDecoder { handle } => {
                 if let Some(Route { worker, member }) = self.mixed(handle) {
                     let command = mixer::Command::ResetDecoder { member };
@@ -361,8 +367,13 @@ fn worker_loads<'a>(busy: &'a [u32], members: &'a [Slots<HandleId>]) -> impl Ite
 // The planes describe the same things in words of their own, so that none depends on another: here they are translated.
 
 fn answer_traits(traits: signaling::AnswerTraits) -> webrtc::AnswerTraits {
-    let signaling::AnswerTraits { session_name, max_playback_rate, stereo, dtx } = traits;
-    webrtc::AnswerTraits { session_name, max_playback_rate, stereo, dtx }
+    match traits {
+        signaling::AnswerTraits::Mix(traits) => {
+            let signaling::MixTraits { session_name, max_playback_rate, stereo, dtx } = traits;
+            webrtc::AnswerTraits::Mix(webrtc::MixTraits { session_name, max_playback_rate, stereo, dtx })
+        }
+        signaling::AnswerTraits::Echo => webrtc::AnswerTraits::Echo,
+    }
 }
 
 fn media_answer(answer: webrtc::Answer) -> signaling::Answer {

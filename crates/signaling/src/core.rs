@@ -36,6 +36,7 @@ use store::Storing;
 use token::Tokens;
 
 use crate::audiobridge::AudioBridge;
+use crate::echotest::EchoTest;
 
 /// Who sent a request; its reply goes there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -180,6 +181,7 @@ pub struct Core {
     handles: BTreeMap<HandleId, Handle>,
     connections: BTreeMap<ConnectionId, BTreeSet<SessionId>>,
     audiobridge: AudioBridge,
+    echotest: EchoTest,
     /// How many offers there were so far.
     negotiations: u64,
     outputs: VecDeque<Output>,
@@ -195,6 +197,7 @@ impl Core {
         Self {
             ids,
             audiobridge,
+            echotest: EchoTest::default(),
             negotiations: 0,
             started: now,
             next_check: now + CHECK_INTERVAL,

@@ -1,4 +1,4 @@
-//! The signaling plane: the Janus API and its AudioBridge.
+//! The signaling plane: the Janus API with its AudioBridge and EchoTest.
 //!
 //! [`Core`] is the conversation as a pure function of requests, media events, time and a seed; `transport` is the
 //! shell that carries it over HTTP and WebSocket. Neither knows RTP or PCM: what a conversation means for the media
@@ -6,12 +6,13 @@
 
 mod audiobridge;
 mod core;
+mod echotest;
 mod transport;
 
 pub use crate::core::config::{Config, Limits, MediaFacts, RoomConfig, SAMPLING_RATES};
 pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomId, RoomKey, SessionId};
 pub use crate::core::media::{
-    Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, RoomSettings, TalkDetection,
+    Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, MixTraits, RoomSettings, TalkDetection,
 };
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::{Core, Counters, Credentials, Gauges, Output, Owner, Poll, Source};

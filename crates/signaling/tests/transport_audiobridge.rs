@@ -7,7 +7,7 @@ mod transport_support;
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
-use signaling::{Answer, HandleId, MediaCommand, MediaEvent};
+use signaling::{Answer, AnswerTraits, HandleId, MediaCommand, MediaEvent};
 use transport_support::{Client, SOON, World, id};
 
 const PLUGIN: &str = "janus.plugin.audiobridge";
@@ -154,7 +154,9 @@ async fn converse(first: Way, second: Way) {
     let offer = json!({"type": "offer", "sdp": OFFER});
     let configure = json!({"request": "configure", "muted": false});
     alice.command(&world, json!({"janus": "message", "body": configure, "jsep": offer})).await;
-    let MediaCommand::Negotiate { handle: of, negotiation, offer, traits } = next_command(&mut world).await else {
+    let MediaCommand::Negotiate { handle: of, negotiation, offer, traits: AnswerTraits::Mix(traits) } =
+        next_command(&mut world).await
+    else {
         panic!("no offer for the media plane");
     };
     assert_eq!((of, offer.as_str(), traits.session_name.as_str()), (handle, OFFER, "AudioBridge 1234"));

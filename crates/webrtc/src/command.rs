@@ -26,7 +26,7 @@ pub enum Command<R> {
         negotiation: u64,
         /// The SDP.
         offer: String,
-        /// What the room decides about the answer.
+        /// What the answer says.
         traits: AnswerTraits,
     },
     /// A remote candidate, with or without `a=`; unusable ones are ignored and counted.
@@ -42,6 +42,13 @@ pub enum Command<R> {
         peer: PeerSlot,
         /// Comes back with every packet.
         route: Option<R>,
+    },
+    /// Whether the peer's audio goes back to it; only what has no route does.
+    Echo {
+        /// Whose.
+        peer: PeerSlot,
+        /// Whether it does from now on.
+        echo: bool,
     },
     /// End the peer; no [`PeerEvent::Closed`] comes back.
     Close {

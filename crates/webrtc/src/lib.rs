@@ -28,5 +28,5 @@ pub use dtls::Certificate;
 pub use error::{CertificateError, CloseReason};
 pub use inbox::DriverHandle;
 pub use packet::{AudioPacket, MixedAudio, Transmit};
-pub use sdp::{Answer, AnswerTraits};
+pub use sdp::{Answer, AnswerTraits, MixTraits};
 pub use shard::Shard;

@@ -12,9 +12,18 @@ mod offer;
 pub(crate) use answer::{Accepted, Origin, write_answer};
 pub(crate) use offer::{AudioOffer, Direction, ExtensionKind, Offer, Setup};
 
+/// What an answer says beyond what follows from the offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerTraits {
+    /// The peer hears a mix.
+    Mix(MixTraits),
+    /// The peer hears itself, so it is told what it said: the name and the Opus flags are those of the offer.
+    Echo,
+}
+
 /// What the room decides about an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswerTraits {
+pub struct MixTraits {
     /// The `s=` line, as in `AudioBridge 1234`.
     pub session_name: String,
     /// `maxplaybackrate`: the sampling rate of the room in Hz.

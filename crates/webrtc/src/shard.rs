@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::demux::{Demux, Kind};
 use crate::dtls::{Certificate, crypto_provider};
 use crate::error::CloseReason;
-use crate::packet::{Incoming, MixedAudio, Outgoing, Transmit};
+use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
 use crate::quiet::{Quiet, Waiting};
 
@@ -59,6 +59,8 @@ struct Slot<R> {
 #[derive(Debug)]
 struct Entry<R> {
     route: Option<R>,
+    /// What has no route goes back.
+    echo: bool,
     /// `None` before the first offer and after the end.
     peer: Option<Box<Peer>>,
     session_id: u64,
@@ -115,6 +117,13 @@ impl<R: Copy> Shard<R> {
                     && let Some(entry) = self.entry_mut(peer.index)
                 {
                     entry.route = route;
+                }
+            }
+            Command::Echo { peer, echo } => {
+                if self.enter(peer, now)
+                    && let Some(entry) = self.entry_mut(peer.index)
+                {
+                    entry.echo = echo;
                 }
             }
             Command::Close { peer } => {
@@ -251,6 +260,7 @@ impl<R: Copy> Shard<R> {
         self.end_transport(peer.index, now);
         let entry = Entry {
             route: None,
+            echo: false,
             peer: None,
             session_id: self.rng.random::<u64>() >> 11,
             version: 0,
@@ -369,7 +379,7 @@ impl<R: Copy> Shard<R> {
     fn drive<T>(&mut self, index: u32, now: Instant, input: impl FnOnce(&mut Peer) -> T) -> Option<T> {
         let slot = self.slots.get_mut(index as usize)?;
         let (generation, entry) = (slot.generation?, slot.entry.as_mut()?);
-        let Entry { peer, route, incoming, quiet, .. } = entry;
+        let Entry { peer, route, echo, incoming, quiet, .. } = entry;
         let quiet_until = quiet.until();
         let peer = peer.as_mut()?;
         let slot = PeerSlot { index, generation };
@@ -384,6 +394,12 @@ impl<R: Copy> Shard<R> {
                         let packet = incoming.number(packet);
                         match *route {
                             Some(route) => outputs.push_back(Output::Packet { route, packet }),
+                            // Its own numbers stay, so that it hears what the network has done to it.
+                            None if *echo && peer.can_send() && packet.payload.len() <= MAX_PAYLOAD => {
+                                counters.audio_sent += 1;
+                                let AudioPacket { sequence, timestamp, payload, .. } = packet;
+                                peer.send(sequence, timestamp as u32, payload, None, now);
+                            }
                             None => counters.audio_unrouted += 1,
                         }
                     }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use support::offers::{CHROMIUM, FIREFOX, text};
 use support::{World, slot};
-use webrtc::{AnswerTraits, Command, PeerEvent, ShardConfig};
+use webrtc::{AnswerTraits, Command, MixTraits, PeerEvent, ShardConfig};
 
 /// What no two runs have in common.
 fn normalized(sdp: &str) -> String {
@@ -151,7 +151,12 @@ fn the_room_decides_what_the_codec_does() {
     let mut world = world();
     let peer = slot(0);
     let offer = text(CHROMIUM).replace("useinbandfec=1", "useinbandfec=0");
-    let traits = AnswerTraits { session_name: String::new(), max_playback_rate: 48_000, stereo: true, dtx: false };
+    let traits = AnswerTraits::Mix(MixTraits {
+        session_name: String::new(),
+        max_playback_rate: 48_000,
+        stereo: true,
+        dtx: false,
+    });
 
     world.command(Command::Negotiate { peer, negotiation: 1, offer, traits });
 

@@ -85,6 +85,16 @@ fn a_room_stays_on_its_worker_and_its_people_are_spread_over_the_shards() {
 }
 
 #[test]
+fn an_echo_is_told_to_the_shard_of_its_peer_and_to_no_worker() {
+    let mut planes = Planes::new(1, 1);
+    planes.connect(ALICE);
+    planes.command(MediaCommand::Echo { handle: ALICE, echo: true });
+    planes.command(MediaCommand::Echo { handle: BOB, echo: true });
+    assert_eq!(planes.echoes, [(planes.peers[0].1, true)], "Bob has no connection");
+    assert!(planes.joins.is_empty() && planes.routes.is_empty());
+}
+
+#[test]
 fn settings_reach_those_who_are_mixed_and_those_who_will_be() {
     let mut planes = Planes::new(1, 1);
     planes.join(ALICE, ROOM);
@@ -138,6 +148,7 @@ struct Planes {
     joined_with: Vec<(bool, u32)>,
     left: Vec<mixer::MemberSlot>,
     routes: Vec<Option<Route>>,
+    echoes: Vec<(webrtc::PeerSlot, bool)>,
     closed: usize,
     moves: Vec<(usize, usize, Slots)>,
     events: Vec<MediaEvent>,
@@ -152,6 +163,7 @@ impl Planes {
             joined_with: Vec::new(),
             left: Vec::new(),
             routes: Vec::new(),
+            echoes: Vec::new(),
             closed: 0,
             moves: Vec::new(),
             events: Vec::new(),
@@ -163,7 +175,7 @@ impl Planes {
     }
 
     fn connect(&mut self, handle: HandleId) {
-        let traits = AnswerTraits { session_name: String::new(), max_playback_rate: 48_000, stereo: false, dtx: true };
+        let traits = AnswerTraits::Echo;
         self.command(MediaCommand::Negotiate { handle, negotiation: 1, offer: String::new(), traits });
         self.peer_event(self.peers.len() - 1, webrtc::PeerEvent::Connected);
     }
@@ -187,6 +199,7 @@ impl Planes {
                     webrtc::Command::Negotiate { peer, .. } => self.peers.push((shard, peer)),
                     webrtc::Command::Route { route, .. } => self.routes.push(route),
                     webrtc::Command::Close { .. } => self.closed += 1,
+                    webrtc::Command::Echo { peer, echo } => self.echoes.push((peer, echo)),
                     webrtc::Command::AddCandidate { .. } => {}
                 },
                 Output::Worker { worker, command } => match command {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::config::{RoomConfig, SAMPLING_RATES};
 use crate::core::ids::{HandleId, RoomId, RoomKey, UserId};
-use crate::core::media::{AnswerTraits, RoomSettings, TalkDetection};
+use crate::core::media::{AnswerTraits, MixTraits, RoomSettings, TalkDetection};
 
 /// A room. An empty one is nothing but this.
 #[derive(Debug)]
@@ -137,11 +137,11 @@ impl Room {
     pub(super) fn answer_traits(&self) -> AnswerTraits {
         // A line end in an id that is a text would begin a line of its own in the SDP.
         let id = self.id.to_string().replace(char::is_control, "");
-        AnswerTraits {
+        AnswerTraits::Mix(MixTraits {
             session_name: format!("AudioBridge {id}"),
             max_playback_rate: self.settings.sampling_rate,
             stereo: self.settings.stereo,
             dtx: self.usedtx,
-        }
+        })
     }
 }

@@ -167,7 +167,11 @@ impl Core {
             }
             Reply::Later => {
                 let transaction = envelope.transaction.clone();
-                self.reply(source, message::acknowledged(session, &transaction));
+                let mut acknowledgement = message::acknowledged(session, &transaction);
+                if let Some(hint) = plugin.hint() {
+                    acknowledgement["hint"] = hint.into();
+                }
+                self.reply(source, acknowledgement);
                 self.perform(effects, Some(Pending { handle, transaction, jsep }), now);
             }
         }

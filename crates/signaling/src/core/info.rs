@@ -74,6 +74,7 @@ impl Core {
             json!({
                 "janus.plugin.audiobridge":
                     described("Plenum AudioBridge", "Audio conferences, mixed", "0.0.13", 13),
+                "janus.plugin.echotest": described("Plenum EchoTest", "One's own audio back", "0.0.7", 7),
             }),
         );
         Value::Object(info)

@@ -59,6 +59,13 @@ pub enum MediaCommand {
         /// A member by [`MediaCommand::Join`].
         handle: HandleId,
     },
+    /// What comes from the handle, whose PeerConnection is up, goes back to it from now on, or no longer does.
+    Echo {
+        /// Whose audio; in no room.
+        handle: HandleId,
+        /// Whether it goes back.
+        echo: bool,
+    },
     /// Start the decoder of a member afresh.
     ResetDecoder {
         /// A member by [`MediaCommand::Join`].
@@ -122,7 +129,16 @@ pub enum MediaEvent {
 
 /// What an answer shall say beyond what follows from the offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnswerTraits {
+pub enum AnswerTraits {
+    /// The client hears a mix.
+    Mix(MixTraits),
+    /// The client hears itself.
+    Echo,
+}
+
+/// What a room decides about an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MixTraits {
     /// The `s=` line.
     pub session_name: String,
     /// `maxplaybackrate`, in Hz.

@@ -11,13 +11,15 @@ use super::ids::HandleId;
 use super::jsep::Jsep;
 use super::media::Answer;
 use super::store::Storing;
-use crate::audiobridge;
+use crate::{audiobridge, echotest};
 
 /// A plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Plugin {
     /// Rooms with mixed audio.
     AudioBridge,
+    /// One's own audio back.
+    EchoTest,
 }
 
 /// A request to a plugin.
@@ -51,12 +53,13 @@ pub(crate) struct Refusal {
 }
 
 impl Plugin {
-    const ALL: [Self; 1] = [Self::AudioBridge];
+    const ALL: [Self; 2] = [Self::AudioBridge, Self::EchoTest];
 
     /// The name that clients attach to.
     pub(crate) fn package(self) -> &'static str {
         match self {
             Self::AudioBridge => "janus.plugin.audiobridge",
+            Self::EchoTest => "janus.plugin.echotest",
         }
     }
 
@@ -64,10 +67,19 @@ impl Plugin {
         Self::ALL.into_iter().find(|plugin| plugin.package() == package)
     }
 
+    /// What the acknowledgement of an asynchronous request says besides.
+    pub(super) fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::AudioBridge => None,
+            Self::EchoTest => Some("I'm taking my time!"),
+        }
+    }
+
     /// The media plane can make nothing of an offer.
     pub(super) fn refused_offer(self, reason: String) -> Refusal {
         match self {
             Self::AudioBridge => audiobridge::Error::refused_offer(reason).into(),
+            Self::EchoTest => echotest::Error::refused_offer(reason).into(),
         }
     }
 
@@ -75,6 +87,7 @@ impl Plugin {
     pub(super) fn closed_unanswered(self) -> Refusal {
         match self {
             Self::AudioBridge => audiobridge::Error::closed_unanswered().into(),
+            Self::EchoTest => echotest::Error::closed_unanswered().into(),
         }
     }
 }
@@ -83,12 +96,14 @@ impl Core {
     pub(super) fn ask_plugin(&mut self, plugin: Plugin, call: Call<'_>, effects: &mut Vec<Effect>) -> Reply {
         match plugin {
             Plugin::AudioBridge => self.audiobridge.handle_message(call, &mut self.ids, effects),
+            Plugin::EchoTest => self.echotest.handle_message(call, effects),
         }
     }
 
     pub(super) fn plugin_attached(&mut self, plugin: Plugin, handle: HandleId) {
         match plugin {
             Plugin::AudioBridge => self.audiobridge.attach(handle),
+            Plugin::EchoTest => self.echotest.attach(handle),
         }
     }
 
@@ -96,6 +111,7 @@ impl Core {
         let mut effects = Vec::new();
         match plugin {
             Plugin::AudioBridge => self.audiobridge.detach(handle, &mut effects),
+            Plugin::EchoTest => self.echotest.detach(handle),
         }
         self.perform(effects, None, now);
     }
@@ -104,7 +120,7 @@ impl Core {
         let mut effects = Vec::new();
         match self.plugin(handle) {
             Some(Plugin::AudioBridge) => self.audiobridge.peer_answered(handle, answer, &mut effects),
-            None => {}
+            Some(Plugin::EchoTest) | None => {}
         }
         self.perform(effects, None, now);
     }
@@ -113,6 +129,7 @@ impl Core {
         let mut effects = Vec::new();
         match self.plugin(handle) {
             Some(Plugin::AudioBridge) => self.audiobridge.peer_connected(handle, &mut effects),
+            Some(Plugin::EchoTest) => self.echotest.peer_connected(handle, &mut effects),
             None => {}
         }
         self.perform(effects, None, now);
@@ -122,6 +139,7 @@ impl Core {
         let mut effects = Vec::new();
         match self.plugin(handle) {
             Some(Plugin::AudioBridge) => self.audiobridge.peer_closed(handle, &mut effects),
+            Some(Plugin::EchoTest) => self.echotest.peer_closed(handle, &mut effects),
             None => {}
         }
         self.perform(effects, None, now);
@@ -131,6 +149,7 @@ impl Core {
     pub(super) fn describe_in_plugin(&self, plugin: Plugin, handle: HandleId) -> Value {
         match plugin {
             Plugin::AudioBridge => self.audiobridge.describe_handle(handle),
+            Plugin::EchoTest => self.echotest.describe_handle(handle),
         }
     }
 

@@ -64,7 +64,7 @@ struct Stage {
 impl Stage {
     async fn step(&mut self, line: &Line) -> Result<(), String> {
         match &line.step {
-            Step::Opens(actor) => self.open(actor).await,
+            Step::Opens(actor, plugin) => self.open(actor, plugin).await,
             Step::Sends(actor, message) => {
                 let message = self.bindings.fill(message)?;
                 self.send(actor, message).await
@@ -75,7 +75,7 @@ impl Stage {
                 self.send(actor, message).await
             }
             Step::Has(actor, data) => self.expect(actor, &answer_pattern(actor, data)).await,
-            Step::Acked(actor) => self.expect(actor, &ack_pattern(actor)).await,
+            Step::Acked(actor, hint) => self.expect(actor, &ack_pattern(actor, hint.as_deref())).await,
             Step::Told(actor, data, answer) => self.expect(actor, &event_pattern(actor, data, true, *answer)).await,
             Step::Hears(actor, data) => self.expect(actor, &event_pattern(actor, data, false, false)).await,
             Step::Let(name) => {
@@ -93,14 +93,15 @@ impl Stage {
         }
     }
 
-    async fn open(&mut self, actor: &str) -> Result<(), String> {
+    async fn open(&mut self, actor: &str, plugin: &str) -> Result<(), String> {
+        self.bindings.bind(&format!("${actor}.plugin"), plugin.into());
         self.send(actor, json!({"janus": "create", "transaction": "open"})).await?;
         let session = format!("${actor}.session");
         self.bindings.forget(&session);
         let created = json!({"janus": "success", "transaction": "open", "data": {"id": session}});
         self.expect(actor, &created).await?;
         let attach = json!({
-            "janus": "attach", "transaction": "open", "session_id": session, "plugin": "janus.plugin.audiobridge",
+            "janus": "attach", "transaction": "open", "session_id": session, "plugin": plugin,
         });
         let attach = self.bindings.fill(&attach)?;
         self.send(actor, attach).await?;

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signaling::{
-    Answer, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output, Owner, Poll,
-    RequestId, Source,
+    Answer, AnswerTraits, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output,
+    Owner, Poll, RequestId, Source,
 };
 
 use crate::pattern::{Bindings, sdp};
 use crate::script::{Line, MediaStep, Script, Step, is_http};
 
-const PACKAGE: &str = "janus.plugin.audiobridge";
 /// Actors count their requests from one.
 const ADMIN: Source = Source::Http(RequestId(0));
 const SEED: [u8; 32] = [7; 32];
@@ -107,12 +106,12 @@ impl Stage {
         let is_expectation = match &line.step {
             Step::Gets(..)
             | Step::Has(..)
-            | Step::Acked(_)
+            | Step::Acked(..)
             | Step::Told(..)
             | Step::Hears(..)
             | Step::Media(_)
             | Step::AdminHas(_) => true,
-            Step::Opens(_)
+            Step::Opens(..)
             | Step::Sends(..)
             | Step::Asks(..)
             | Step::Let(_)
@@ -126,7 +125,7 @@ impl Stage {
             self.everything_was_expected()?;
         }
         match &line.step {
-            Step::Opens(actor) => self.open(actor),
+            Step::Opens(actor, plugin) => self.open(actor, plugin),
             Step::Sends(actor, message) => {
                 let message = self.bindings.fill(message)?;
                 self.send(actor, message);
@@ -139,7 +138,7 @@ impl Stage {
                 Ok(())
             }
             Step::Has(actor, data) => self.expect(actor, &answer_pattern(actor, data)),
-            Step::Acked(actor) => self.expect(actor, &ack_pattern(actor)),
+            Step::Acked(actor, hint) => self.expect(actor, &ack_pattern(actor, hint.as_deref())),
             Step::Told(actor, data, answer) => self.expect(actor, &event_pattern(actor, data, true, *answer)),
             Step::Hears(actor, data) => self.expect(actor, &event_pattern(actor, data, false, false)),
             Step::Let(name) => {
@@ -193,12 +192,13 @@ impl Stage {
         }
     }
 
-    fn open(&mut self, actor: &str) -> Result<(), String> {
+    fn open(&mut self, actor: &str, plugin: &str) -> Result<(), String> {
+        self.bindings.bind(&format!("${actor}.plugin"), plugin.into());
         self.send(actor, json!({"janus": "create", "transaction": "open"}));
         let session = format!("${actor}.session");
         self.bindings.forget(&session);
         self.expect(actor, &json!({"janus": "success", "transaction": "open", "data": {"id": session}}))?;
-        let attach = json!({"janus": "attach", "transaction": "open", "session_id": session, "plugin": PACKAGE});
+        let attach = json!({"janus": "attach", "transaction": "open", "session_id": session, "plugin": plugin});
         let attach = self.bindings.fill(&attach)?;
         self.send(actor, attach);
         let handle = format!("${actor}.handle");
@@ -342,20 +342,25 @@ pub(crate) fn asking(bindings: &Bindings, actor: &str, body: &Value, offer: Opti
 pub(crate) fn answer_pattern(actor: &str, data: &Value) -> Value {
     json!({
         "janus": "success", "session_id": format!("${actor}.session"), "transaction": format!("{actor} asks"),
-        "sender": format!("${actor}.handle"), "plugindata": {"plugin": PACKAGE, "data": data},
+        "sender": format!("${actor}.handle"), "plugindata": {"plugin": format!("${actor}.plugin"), "data": data},
     })
 }
 
 /// The reply to an asynchronous request.
-pub(crate) fn ack_pattern(actor: &str) -> Value {
-    json!({"janus": "ack", "session_id": format!("${actor}.session"), "transaction": format!("{actor} asks")})
+pub(crate) fn ack_pattern(actor: &str, hint: Option<&str>) -> Value {
+    let mut pattern =
+        json!({"janus": "ack", "session_id": format!("${actor}.session"), "transaction": format!("{actor} asks")});
+    if let Some(hint) = hint {
+        pattern["hint"] = hint.into();
+    }
+    pattern
 }
 
 /// An event of the plugin.
 pub(crate) fn event_pattern(actor: &str, data: &Value, answers: bool, has_answer: bool) -> Value {
     let mut pattern = json!({
         "janus": "event", "session_id": format!("${actor}.session"), "sender": format!("${actor}.handle"),
-        "plugindata": {"plugin": PACKAGE, "data": data},
+        "plugindata": {"plugin": format!("${actor}.plugin"), "data": data},
     });
     if answers {
         pattern["transaction"] = format!("{actor} asks").into();
@@ -369,7 +374,11 @@ pub(crate) fn event_pattern(actor: &str, data: &Value, answers: bool, has_answer
 /// A media command as dialogues write it.
 fn shown(command: &MediaCommand) -> Value {
     match command {
-        MediaCommand::Negotiate { handle, traits, .. } => json!({
+        MediaCommand::Negotiate { handle, traits: AnswerTraits::Echo, .. } => {
+            json!({"command": "negotiate", "handle": handle.0, "echo": true})
+        }
+        MediaCommand::Echo { handle, echo } => json!({"command": "echo", "handle": handle.0, "echo": echo}),
+        MediaCommand::Negotiate { handle, traits: AnswerTraits::Mix(traits), .. } => json!({
             "command": "negotiate", "handle": handle.0, "session_name": traits.session_name,
             "max_playback_rate": traits.max_playback_rate, "stereo": traits.stereo, "dtx": traits.dtx,
         }),

@@ -23,8 +23,8 @@ pub(crate) struct Line {
 }
 
 pub(crate) enum Step {
-    /// The actor makes a session and attaches to the AudioBridge.
-    Opens(String),
+    /// The actor makes a session and attaches to this plugin.
+    Opens(String, &'static str),
     /// A raw message of an actor.
     Sends(String, Value),
     /// The next message to an actor.
@@ -33,8 +33,8 @@ pub(crate) enum Step {
     Asks(String, Value, Option<String>),
     /// The reply to it.
     Has(String, Value),
-    /// Its acknowledgement.
-    Acked(String),
+    /// Its acknowledgement, with this hint.
+    Acked(String, Option<String>),
     /// The event that answers it, with an answer or without.
     Told(String, Value, bool),
     /// An AudioBridge event that the actor did not ask for.
@@ -93,12 +93,12 @@ impl Script {
                 | Step::Polls { .. }
                 | Step::Admin(_)
                 | Step::AdminHas(_) => false,
-                Step::Opens(actor)
+                Step::Opens(actor, _)
                 | Step::Sends(actor, _)
                 | Step::Gets(actor, _)
                 | Step::Asks(actor, ..)
                 | Step::Has(actor, _)
-                | Step::Acked(actor)
+                | Step::Acked(actor, _)
                 | Step::Told(actor, ..)
                 | Step::Hears(actor, _) => !is_http(actor),
                 Step::Let(_) => true,
@@ -160,7 +160,8 @@ pub(crate) fn is_http(actor: &str) -> bool {
 fn actor_step(actor: String, rest: &str) -> Option<Step> {
     let (verb, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     Some(match verb {
-        "opens" => Step::Opens(actor),
+        "opens" if rest.is_empty() => Step::Opens(actor, "janus.plugin.audiobridge"),
+        "opens" if rest == "echotest" => Step::Opens(actor, "janus.plugin.echotest"),
         "sends" => Step::Sends(actor, json(rest)?),
         "gets" => Step::Gets(actor, json(rest)?),
         "asks" => {
@@ -171,7 +172,7 @@ fn actor_step(actor: String, rest: &str) -> Option<Step> {
             Step::Asks(actor, json(body)?, sdp)
         }
         "has" => Step::Has(actor, json(rest)?),
-        "acked" => Step::Acked(actor),
+        "acked" => Step::Acked(actor, (!rest.is_empty()).then(|| rest.to_owned())),
         "told" => match rest.strip_suffix(" with answer") {
             Some(data) => Step::Told(actor, json(data)?, true),
             None => Step::Told(actor, json(rest)?, false),

@@ -14,7 +14,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use webrtc::{
-    AnswerTraits, Certificate, Command, MixedAudio, Output, PeerEvent, PeerSlot, Shard, ShardConfig, Transmit,
+    AnswerTraits, Certificate, Command, MixTraits, MixedAudio, Output, PeerEvent, PeerSlot, Shard, ShardConfig,
+    Transmit,
 };
 
 use self::client::Client;
@@ -204,5 +205,10 @@ fn index_of(address: SocketAddr) -> usize {
 }
 
 fn traits() -> AnswerTraits {
-    AnswerTraits { session_name: "AudioBridge 1".to_owned(), max_playback_rate: 48_000, stereo: false, dtx: true }
+    AnswerTraits::Mix(MixTraits {
+        session_name: "AudioBridge 1".to_owned(),
+        max_playback_rate: 48_000,
+        stereo: false,
+        dtx: true,
+    })
 }

@@ -4,8 +4,8 @@
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 
-use super::AnswerTraits;
-use super::offer::{Direction, ExtensionKind, HeaderExtension, Offer, Section};
+use super::offer::{Direction, ExtensionKind, HeaderExtension, Offer, OpusFlags, Section};
+use super::{AnswerTraits, MixTraits};
 use crate::candidate::host_priority;
 
 /// The `o=` line of a peer connection: the id stays, the version rises with every answer.
@@ -33,6 +33,8 @@ pub(crate) struct Accepted<'a> {
     pub(crate) ice_lite: bool,
     pub(crate) candidates: &'a [SocketAddr],
     pub(crate) fec: bool,
+    /// What the offer says of Opus.
+    pub(crate) offered: OpusFlags,
 }
 
 impl Accepted<'_> {
@@ -56,7 +58,7 @@ pub(crate) fn write_answer(
     let audio = offer.audio.as_ref().zip(accepted);
     text.line("v=0");
     text.line(format_args!("o={} {} {} {connection}", offer.user_name, origin.session_id, origin.version));
-    text.line(format_args!("s={}", session_name(&traits.session_name)));
+    text.line(format_args!("s={}", session_name(offer, traits)));
     text.line("t=0 0");
     if let Some((audio, accepted)) = audio {
         if offer.bundle {
@@ -110,13 +112,9 @@ impl Text {
                 None => self.line(format_args!("a=extmap:{id} {}", kind.uri())),
             }
         }
-        let stereo = u8::from(traits.stereo);
-        let fec = u8::from(accepted.fec);
-        let dtx = if traits.dtx { "; usedtx=1" } else { "" };
-        self.line(format_args!(
-            "a=fmtp:{payload_type} maxplaybackrate={}; stereo={stereo}; sprop-stereo={stereo}; useinbandfec={fec}{dtx}",
-            traits.max_playback_rate
-        ));
+        if let Some(parameters) = opus_parameters(accepted, traits) {
+            self.line(format_args!("a=fmtp:{payload_type} {parameters}"));
+        }
         if *direction != Direction::Inactive {
             self.line(format_args!("a=msid:janus janus{}", section.mid.as_deref().unwrap_or("0")));
         }
@@ -139,8 +137,31 @@ impl Text {
     }
 }
 
+/// The value of `a=fmtp`, if there is anything to say.
+fn opus_parameters(accepted: &Accepted<'_>, traits: &AnswerTraits) -> Option<String> {
+    match traits {
+        AnswerTraits::Mix(MixTraits { max_playback_rate, stereo, dtx, .. }) => {
+            let (stereo, fec) = (u8::from(*stereo), u8::from(accepted.fec));
+            let dtx = if *dtx { "; usedtx=1" } else { "" };
+            Some(format!(
+                "maxplaybackrate={max_playback_rate}; stereo={stereo}; sprop-stereo={stereo}; useinbandfec={fec}{dtx}"
+            ))
+        }
+        AnswerTraits::Echo => {
+            let OpusFlags { fec, dtx, stereo } = accepted.offered;
+            let flags = [(fec, "useinbandfec=1"), (dtx, "usedtx=1"), (stereo, "stereo=1")];
+            let set: Vec<_> = flags.into_iter().filter(|flag| flag.0).map(|flag| flag.1).collect();
+            (!set.is_empty()).then(|| set.join(";"))
+        }
+    }
+}
+
 /// `s=` may not be empty and ends at the line.
-fn session_name(name: &str) -> String {
+fn session_name(offer: &Offer, traits: &AnswerTraits) -> String {
+    let name = match traits {
+        AnswerTraits::Mix(MixTraits { session_name, .. }) => session_name,
+        AnswerTraits::Echo => &offer.session_name,
+    };
     let name: String = name.chars().filter(|char| !char.is_control()).collect();
     if name.is_empty() { "-".to_owned() } else { name }
 }

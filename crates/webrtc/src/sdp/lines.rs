@@ -12,6 +12,7 @@ const MAX_QUOTE: usize = 40;
 /// A whole offer.
 pub(super) struct Lines<'a> {
     pub(super) user_name: &'a str,
+    pub(super) session_name: &'a str,
     pub(super) session: Attributes<'a>,
     pub(super) sections: Vec<SectionLines<'a>>,
 }
@@ -38,12 +39,12 @@ impl<'a> Lines<'a> {
         }
         let mut session = Attributes::default();
         let mut sections: Vec<SectionLines<'a>> = Vec::new();
-        let (mut origin, mut named) = (None, false);
+        let (mut origin, mut name) = (None, None);
         for line in text.split(['\r', '\n']).filter(|line| !line.is_empty()) {
             let (kind, value) = split_line(line)?;
             match kind {
                 b'o' if sections.is_empty() => origin = Some(value),
-                b's' if sections.is_empty() => named = true,
+                b's' if sections.is_empty() => name = Some(value),
                 b'm' if sections.len() == MAX_SECTIONS => {
                     return Err(OfferError::TooManySections { limit: MAX_SECTIONS });
                 }
@@ -55,11 +56,11 @@ impl<'a> Lines<'a> {
                 _ => {}
             }
         }
-        let Some(origin) = origin.filter(|_| named && !sections.is_empty()) else {
+        let (Some(origin), Some(session_name), false) = (origin, name, sections.is_empty()) else {
             return Err(OfferError::Incomplete);
         };
         let user_name = origin.split(' ').next().filter(|name| !name.is_empty() && name.len() <= 64).unwrap_or("-");
-        Ok(Self { user_name, session, sections })
+        Ok(Self { user_name, session_name, session, sections })
     }
 }
 
@@ -116,6 +117,14 @@ impl<'a> SectionLines<'a> {
         // 64 to 95 can't be told from RTCP on one port (RFC 5761 section 4).
         .filter(|payload_type| matches!(payload_type, 0..=63 | 96..=127))
         .collect()
+    }
+
+    /// Whether the parameters of a payload type say so (RFC 7587 section 6.1).
+    pub(super) fn has_parameter(&self, payload_type: u8, parameter: &str) -> bool {
+        let payload_type = payload_type.to_string();
+        let formats = self.values("fmtp").filter_map(|format| format.split_once(' '));
+        let mut parameters = formats.filter(|it| it.0 == payload_type).flat_map(|it| it.1.split(';'));
+        parameters.any(|it| it.trim() == parameter)
     }
 
     pub(super) fn extensions(&self) -> Vec<HeaderExtension> {

@@ -18,6 +18,7 @@ pub(super) const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-
 pub(crate) struct Offer {
     /// The user name of the `o=` line.
     pub(crate) user_name: String,
+    pub(crate) session_name: String,
     pub(crate) sections: Vec<Section>,
     /// The first audio section that is not rejected, if it offers Opus.
     pub(crate) audio: Option<AudioOffer>,
@@ -42,6 +43,8 @@ pub(crate) struct AudioOffer {
     pub(crate) mid: String,
     /// The payload types of Opus, never empty.
     pub(crate) payload_types: Vec<u8>,
+    /// Of the first of them.
+    pub(crate) flags: OpusFlags,
     pub(crate) direction: Direction,
     pub(crate) extensions: Vec<HeaderExtension>,
     pub(crate) ufrag: String,
@@ -50,6 +53,14 @@ pub(crate) struct AudioOffer {
     pub(crate) setup: Setup,
     pub(crate) ice_lite: bool,
     pub(crate) candidates: Vec<String>,
+}
+
+/// What an offer asks of whoever sends it Opus (RFC 7587 section 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OpusFlags {
+    pub(crate) fec: bool,
+    pub(crate) dtx: bool,
+    pub(crate) stereo: bool,
 }
 
 /// A direction, from the side of whoever wrote it.
@@ -85,7 +96,7 @@ pub(crate) enum ExtensionKind {
 
 impl Offer {
     pub(crate) fn parse(text: &str, we_are_lite: bool) -> Result<Self, OfferError> {
-        let Lines { user_name, session, sections } = Lines::read(text)?;
+        let Lines { user_name, session_name, session, sections } = Lines::read(text)?;
         let mut mids = HashSet::new();
         for mid in sections.iter().filter_map(|section| section.value("mid")) {
             if mid.is_empty() || mid.len() > MAX_MID || !mid.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -101,6 +112,7 @@ impl Offer {
         };
         Ok(Self {
             user_name: user_name.to_owned(),
+            session_name: session_name.to_owned(),
             audio,
             bundle: session.values("group").any(|group| group.split(' ').next() == Some("BUNDLE")),
             fec: text.contains("useinbandfec=1"),
@@ -119,9 +131,9 @@ impl AudioOffer {
     ) -> Result<Option<Self>, OfferError> {
         let section = &sections[index];
         let payload_types = section.opus_payload_types();
-        if payload_types.is_empty() || !section.protocol.contains("RTP/SAVP") {
+        let Some(&payload_type) = payload_types.first().filter(|_| section.protocol.contains("RTP/SAVP")) else {
             return Ok(None);
-        }
+        };
         // RFC 9143 section 9.2: in a bundle the transport's attributes may stand in another section.
         let transport = |name| {
             let elsewhere = || sections.iter().find_map(|other| other.value(name));
@@ -141,6 +153,11 @@ impl AudioOffer {
             index,
             mid: section.value("mid").unwrap_or("0").to_owned(),
             payload_types,
+            flags: OpusFlags {
+                fec: section.has_parameter(payload_type, "useinbandfec=1"),
+                dtx: section.has_parameter(payload_type, "usedtx=1"),
+                stereo: section.has_parameter(payload_type, "stereo=1"),
+            },
             direction: direction.unwrap_or(Direction::SendRecv),
             extensions: section.extensions(),
             ufrag: ufrag.to_owned(),

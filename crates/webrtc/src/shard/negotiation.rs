@@ -10,7 +10,7 @@ use crate::candidate;
 use crate::command::{PeerEvent, PeerSlot};
 use crate::error::OfferError;
 use crate::peer::{Negotiated, Peer};
-use crate::sdp::{Accepted, Answer, AnswerTraits, AudioOffer, ExtensionKind, Offer, Origin, write_answer};
+use crate::sdp::{Accepted, Answer, AnswerTraits, AudioOffer, Direction, ExtensionKind, Offer, Origin, write_answer};
 
 /// Candidates kept for a peer whose offer has not come yet.
 const MAX_EARLY_CANDIDATES: usize = 16;
@@ -90,7 +90,11 @@ impl<R: Copy> Shard<R> {
         };
         let accepted = offer.audio.as_ref().zip(negotiated.as_ref()).map(|(audio, negotiated)| Accepted {
             payload_type: negotiated.payload_type,
-            direction: negotiated.direction,
+            direction: match (traits, negotiated.direction) {
+                // Who does not speak has no echo.
+                (AnswerTraits::Echo, Direction::SendOnly) => Direction::Inactive,
+                (AnswerTraits::Echo | AnswerTraits::Mix(_), direction) => direction,
+            },
             extensions: audio
                 .extensions
                 .iter()
@@ -105,6 +109,7 @@ impl<R: Copy> Shard<R> {
             ice_lite: self.config.ice_lite,
             candidates: &self.config.candidates,
             fec,
+            offered: audio.flags,
         });
         let origin = Origin { session_id, version, address: self.config.sdp_address };
         Answer {

@@ -1,7 +1,7 @@
 //! What can't be shown from outside: the fault has to be put in where str0m is called.
 
 use super::*;
-use crate::sdp::AnswerTraits;
+use crate::sdp::{AnswerTraits, MixTraits};
 
 #[path = "../../tests/support/offers.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the other tests")]
@@ -16,7 +16,7 @@ fn a_panic_costs_one_peer() {
     let peers = [0, 1].map(|index| PeerSlot { index, generation: 1 });
     for peer in peers {
         let session_name = "AudioBridge 1".to_owned();
-        let traits = AnswerTraits { session_name, max_playback_rate: 48_000, stereo: false, dtx: true };
+        let traits = AnswerTraits::Mix(MixTraits { session_name, max_playback_rate: 48_000, stereo: false, dtx: true });
         let offer = offers::text(offers::CHROMIUM);
         shard.handle_command(Command::Negotiate { peer, negotiation: 1, offer, traits }, now);
     }

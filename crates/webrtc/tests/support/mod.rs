@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use webrtc::{
-    Answer, AnswerTraits, AudioPacket, Certificate, Command, MixedAudio, Output, PeerEvent, PeerSlot, Shard,
+    Answer, AnswerTraits, AudioPacket, Certificate, Command, MixTraits, MixedAudio, Output, PeerEvent, PeerSlot, Shard,
     ShardConfig, Transmit,
 };
 
@@ -257,5 +257,10 @@ pub fn slot(index: usize) -> PeerSlot {
 }
 
 pub fn traits() -> AnswerTraits {
-    AnswerTraits { session_name: "AudioBridge 1234".to_owned(), max_playback_rate: 16_000, stereo: false, dtx: true }
+    AnswerTraits::Mix(MixTraits {
+        session_name: "AudioBridge 1234".to_owned(),
+        max_playback_rate: 16_000,
+        stereo: false,
+        dtx: true,
+    })
 }
