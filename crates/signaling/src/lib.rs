@@ -16,4 +16,7 @@ pub use crate::core::media::{
 };
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::{Core, Counters, Credentials, Gauges, Output, Owner, Poll, Source};
+pub use crate::transport::access::{Access, Network, NotANetwork};
+pub use crate::transport::listener::ListenerConfig;
+pub use crate::transport::tls::{Certificate, CertificateError};
 pub use crate::transport::{StoreRequest, Transport, TransportConfig, TransportCounters};

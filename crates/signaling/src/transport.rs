@@ -1,15 +1,18 @@
 //! The shell of the signaling plane: carries the conversation over HTTP and WebSocket. One task owns the [`Core`]; HTTP
 //! handlers and WebSocket connections reach it over one bounded queue. It must not know what a request means.
 
+pub(crate) mod access;
 mod admin;
 mod connection;
 mod cors;
 mod document;
 mod http;
+pub(crate) mod listener;
 mod mailbox;
 mod owner;
 mod path;
 mod refusal;
+pub(crate) mod tls;
 mod websocket;
 
 use std::future::ready;
@@ -76,6 +79,12 @@ impl Default for TransportConfig {
 pub struct TransportCounters {
     /// WebSocket connections that are open now.
     pub connections: u64,
+    /// Connections closed as they came, because their address may not connect.
+    pub refused_connections: u64,
+    /// Connections closed as they came, because there were too many.
+    pub surplus_connections: u64,
+    /// TLS handshakes that failed or took too long.
+    pub failed_handshakes: u64,
     /// Documents and paths refused before the core saw them.
     pub refused: u64,
     /// Events dropped from mailboxes that nobody polled, and messages for a broker that is away.
@@ -106,6 +115,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Tallies {
     connections: AtomicU64,
+    refused_connections: AtomicU64,
+    surplus_connections: AtomicU64,
+    failed_handshakes: AtomicU64,
     refused: AtomicU64,
     dropped_events: AtomicU64,
     overflowed_connections: AtomicU64,
@@ -158,12 +170,16 @@ impl Transport {
 
     /// What the shell has counted.
     pub fn counters(&self) -> TransportCounters {
-        let Tallies { connections, refused, dropped_events, overflowed_connections } = &*self.shared.tallies;
+        let tallies = &*self.shared.tallies;
+        let count = |tally: &AtomicU64| tally.load(Ordering::Relaxed);
         TransportCounters {
-            connections: connections.load(Ordering::Relaxed),
-            refused: refused.load(Ordering::Relaxed),
-            dropped_events: dropped_events.load(Ordering::Relaxed),
-            overflowed_connections: overflowed_connections.load(Ordering::Relaxed),
+            connections: count(&tallies.connections),
+            refused_connections: count(&tallies.refused_connections),
+            surplus_connections: count(&tallies.surplus_connections),
+            failed_handshakes: count(&tallies.failed_handshakes),
+            refused: count(&tallies.refused),
+            dropped_events: count(&tallies.dropped_events),
+            overflowed_connections: count(&tallies.overflowed_connections),
         }
     }
 
