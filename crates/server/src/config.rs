@@ -3,18 +3,28 @@
 //! Every key, its default and its unit is in `config/plenum.toml`; a test keeps that file and these defaults equal.
 //! Knows no sockets and no planes: `lib.rs` turns a [`Config`] into a running server.
 
+mod admin;
 mod error;
+mod http;
+mod network;
 mod room;
+mod tls;
+mod websocket;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Serialized};
 use serde::{Deserialize, Serialize};
 
+pub use admin::Admin;
 pub use error::ConfigError;
+pub use http::Http;
+pub use network::{Network, Proxies};
 pub use room::{Room, RoomId};
+pub use tls::Tls;
+pub use websocket::WebSocket;
 
 /// Everything that can be configured, with the defaults of `config/plenum.toml`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -28,6 +38,10 @@ pub struct Config {
     pub websocket: WebSocket,
     /// The admin API and the metrics.
     pub admin: Admin,
+    /// The certificate of every port with TLS.
+    pub tls: Tls,
+    /// Proxies in front of this server.
+    pub proxies: Proxies,
     /// Sessions and who may use them.
     pub signaling: Signaling,
     /// Audio over the network.
@@ -59,46 +73,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-/// `[http]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// Where to listen.
-    pub address: IpAddr,
-    /// 0 = any free port.
-    pub port: u16,
-    /// Where the Janus API starts.
-    pub base_path: String,
-    /// What browsers of other origins are told (`Access-Control-Allow-Origin`); none = `*`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allow_origin: Option<String>,
-    /// Refuse requests whose origin is not `allow_origin`.
-    pub enforce_cors: bool,
-}
-
-/// `[websocket]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WebSocket {
-    /// Where to listen.
-    pub address: IpAddr,
-    /// 0 = any free port.
-    pub port: u16,
-}
-
-/// `[admin]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Admin {
-    /// Where to listen: this machine only, by default.
-    pub address: IpAddr,
-    /// 0 = any free port.
-    pub port: u16,
-    /// What every admin request but `info` and `ping` must carry as `admin_secret`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
 }
 
 /// `[signaling]`
@@ -213,11 +187,20 @@ impl Config {
     /// What the types cannot say.
     fn validate(&self, file: Option<&Path>) -> Result<(), ConfigError> {
         let wrong = |key: &str, right: &str| Err(ConfigError::value(file, key, right));
-        if !self.http.base_path.starts_with('/') || self.http.base_path.len() < 2 {
-            return wrong("http.base_path", "a path that starts with / and names something, such as \"/janus\"");
+        for (section, problem) in [("http", self.http.problem()), ("admin", self.admin.problem())] {
+            if let Some((key, right)) = problem {
+                return wrong(&format!("{section}.{key}"), right);
+            }
         }
-        if self.http.enforce_cors && self.http.allow_origin.is_none() {
-            return wrong("http.enforce_cors", "false, or an http.allow_origin to enforce");
+        for (section, forwarded) in [
+            ("http", self.http.acl_forwarded),
+            ("websocket", self.websocket.acl_forwarded),
+            ("admin", self.admin.acl_forwarded),
+        ] {
+            if forwarded && self.proxies.trusted.is_empty() {
+                let right = "false, or proxies.trusted the addresses of the proxies: anybody could write that header";
+                return wrong(&format!("{section}.acl_forwarded"), right);
+            }
         }
         if self.signaling.token_auth_secret.is_some() && !self.signaling.token_auth {
             return wrong(
@@ -247,30 +230,6 @@ impl Config {
 impl Default for Log {
     fn default() -> Self {
         Self { filter: "info,str0m=error,is=error,dimpl=error".to_owned(), format: LogFormat::Text }
-    }
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            address: Ipv4Addr::UNSPECIFIED.into(),
-            port: 8088,
-            base_path: "/janus".to_owned(),
-            allow_origin: None,
-            enforce_cors: false,
-        }
-    }
-}
-
-impl Default for WebSocket {
-    fn default() -> Self {
-        Self { address: Ipv4Addr::UNSPECIFIED.into(), port: 8188 }
-    }
-}
-
-impl Default for Admin {
-    fn default() -> Self {
-        Self { address: Ipv4Addr::LOCALHOST.into(), port: 7088, secret: None }
     }
 }
 

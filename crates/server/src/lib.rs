@@ -4,15 +4,18 @@
 //! `wiring.rs` (threads and queues).
 
 mod bridge;
+mod certificate;
 pub mod config;
 mod listen;
 mod metrics;
 mod placement;
+mod ports;
 mod slots;
 mod store;
 mod web;
 mod wiring;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -23,14 +26,16 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
 use signaling::{Core, Id, MediaFacts, RoomConfig, RoomId, Transport, TransportConfig};
-use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
-use config::{Config, Room};
+use certificate::CertificateFiles;
+use config::{Config, ConfigError, Room};
 use metrics::Metrics;
+use ports::OpenPort;
 use store::RoomStore;
+
+pub use ports::Port;
 
 /// Media events that wait for signaling; the bridge waits when it is full.
 const MEDIA_EVENTS: usize = 4096;
@@ -43,18 +48,16 @@ pub struct Running {
     drivers: Vec<wiring::Driver>,
     workers: Vec<wiring::Worker>,
     stopping: watch::Sender<bool>,
+    /// Wakes who looks after the certificate.
+    reload: Arc<Notify>,
     tasks: JoinSet<()>,
 }
 
 /// Where a server listens.
 #[derive(Debug, Clone)]
 pub struct Addresses {
-    /// The room page and the Janus API.
-    pub http: SocketAddr,
-    /// The Janus API over WebSocket.
-    pub websocket: SocketAddr,
-    /// The admin API and the metrics.
-    pub admin: SocketAddr,
+    /// The ports of the signaling plane that are open.
+    pub tcp: BTreeMap<Port, SocketAddr>,
     /// Audio: one address a net thread.
     pub media: Vec<SocketAddr>,
 }
@@ -70,16 +73,13 @@ pub async fn start(mut config: Config, file: Option<&Path>) -> anyhow::Result<Ru
     let or_cores = |threads| if threads == 0 { cores } else { threads };
     let epoch = now();
 
-    let http = listen::tcp(file, "http", config.http.address, config.http.port).await?;
-    let websocket = listen::tcp(file, "websocket", config.websocket.address, config.websocket.port).await?;
-    let admin = listen::tcp(file, "admin", config.admin.address, config.admin.port).await?;
+    let certificate_files = certificate_files(&config, file)?;
+    let ports = ports::open(&config, file, certificate_files.as_ref().map(CertificateFiles::certificate)).await?;
     let store = open_store(&mut config, file)?;
     let sockets = listen::udp(file, &config.media, or_cores(config.media.net_threads))?;
     let media_addresses = listen::media_addresses(&config.media).context("finding the addresses of this machine")?;
     let addresses = Addresses {
-        http: http.local_addr()?,
-        websocket: websocket.local_addr()?,
-        admin: admin.local_addr()?,
+        tcp: ports::addresses(&ports)?,
         media: sockets.iter().map(webrtc::Driver::local_address).collect(),
     };
 
@@ -118,12 +118,27 @@ pub async fn start(mut config: Config, file: Option<&Path>) -> anyhow::Result<Ru
     let scrape = Arc::new(Scrape { metrics, gauges, connections, transport: transport.clone() });
     let metrics_page = get(move || async move { scrape.page().await });
     let metrics_router = Router::new().route("/metrics", metrics_page);
-    tasks.spawn(serve(http, transport.http_router(web::router()), stopping.subscribe()));
-    tasks.spawn(serve(websocket, transport.websocket_router(), stopping.subscribe()));
-    tasks.spawn(serve(admin, transport.admin_router(metrics_router), stopping.subscribe()));
-    tracing::info!(http = %addresses.http, websocket = %addresses.websocket, admin = %addresses.admin,
-        media = ?addresses.media, "listening");
-    Ok(Running { addresses, transport, drivers, workers, stopping, tasks })
+    for OpenPort { port, listener, config } in ports {
+        let router = match port {
+            Port::Http | Port::Https => transport.http_router(web::router()),
+            Port::WebSocket | Port::WebSocketTls => transport.websocket_router(),
+            Port::Admin | Port::AdminTls => transport.admin_router(metrics_router.clone()),
+            Port::AdminWebSocket | Port::AdminWebSocketTls => transport.admin_websocket_router(),
+        };
+        let (transport, mut stopping) = (transport.clone(), stopping.subscribe());
+        tasks.spawn(async move {
+            let stopped = async {
+                let _ = stopping.wait_for(|stopping| *stopping).await;
+            };
+            transport.serve(listener, router, config, stopped).await;
+        });
+    }
+    let reload = Arc::new(Notify::new());
+    if let Some(files) = certificate_files {
+        tasks.spawn(files.keep_up(Arc::clone(&reload)));
+    }
+    addresses.log();
+    Ok(Running { addresses, transport, drivers, workers, stopping, reload, tasks })
 }
 
 impl Running {
@@ -133,15 +148,26 @@ impl Running {
         &self.addresses
     }
 
-    /// The room page, as a person on this machine reaches it.
+    /// The room page, as a person on this machine reaches it; `None` when HTTP is off.
     #[must_use]
-    pub fn page(&self) -> String {
-        let host = match self.addresses.http.ip() {
+    pub fn page(&self) -> Option<String> {
+        let tcp = &self.addresses.tcp;
+        let (scheme, address) = match (tcp.get(&Port::Http), tcp.get(&Port::Https)) {
+            (Some(address), _) => ("http", address),
+            (None, Some(address)) => ("https", address),
+            (None, None) => return None,
+        };
+        let host = match address.ip() {
             ip if ip.is_unspecified() || ip.is_loopback() => "localhost".to_owned(),
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("[{ip}]"),
         };
-        format!("http://{host}:{}/", self.addresses.http.port())
+        Some(format!("{scheme}://{host}:{}/", address.port()))
+    }
+
+    /// Looks at the files of the certificate now, and not only within some seconds.
+    pub fn reload(&self) {
+        self.reload.notify_one();
     }
 
     /// Returns when a part that all depend on has ended, which only a fault makes it do.
@@ -167,22 +193,34 @@ impl Running {
 /// How long connections may take to end.
 const STOP_TIME: Duration = Duration::from_secs(5);
 
-async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
-    use axum::serve::ListenerExt as _;
-    let listener = listener.tap_io(|connection| {
-        // A client that vanished without a word would keep its WebSocket open for ever.
-        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10));
-        let socket = SockRef::from(&*connection);
-        if let Err(error) = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive)) {
-            tracing::debug!(%error, "a connection keeps its socket options");
-        }
-    });
-    let stopped = async move {
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "a listener ended");
+impl Addresses {
+    fn log(&self) {
+        let of = |port| self.tcp.get(&port).map(tracing::field::display);
+        tracing::info!(
+            http = of(Port::Http),
+            https = of(Port::Https),
+            websocket = of(Port::WebSocket),
+            websocket_tls = of(Port::WebSocketTls),
+            admin = of(Port::Admin),
+            admin_tls = of(Port::AdminTls),
+            admin_websocket = of(Port::AdminWebSocket),
+            admin_websocket_tls = of(Port::AdminWebSocketTls),
+            media = ?self.media,
+            "listening"
+        );
     }
+}
+
+/// The certificate, when a port needs one.
+fn certificate_files(config: &Config, file: Option<&Path>) -> Result<Option<CertificateFiles>, ConfigError> {
+    let wanting = [
+        ("http.tls", config.http.tls),
+        ("websocket.tls", config.websocket.tls),
+        ("admin.tls", config.admin.tls),
+        ("admin.websocket_tls", config.admin.websocket_tls),
+    ];
+    let wanted_by = wanting.into_iter().find(|(_, wanted)| *wanted);
+    wanted_by.map(|(key, _)| CertificateFiles::load(&config.tls, key, file)).transpose()
 }
 
 /// What a scrape needs.
@@ -303,6 +341,7 @@ fn room_id(id: config::RoomId, string_ids: bool) -> Option<RoomId> {
 fn transport_config(config: &Config) -> TransportConfig {
     TransportConfig {
         base_path: config.http.base_path.clone(),
+        admin_base_path: config.admin.base_path.clone(),
         allow_origin: config.http.allow_origin.clone(),
         enforce_cors: config.http.enforce_cors,
         ..TransportConfig::default()

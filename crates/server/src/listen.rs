@@ -12,7 +12,7 @@ use crate::config::{ConfigError, Media};
 /// Addresses of this machine that are announced at most; each costs a client connectivity checks.
 const ANNOUNCED_AT_MOST: usize = 8;
 
-/// Opens a TCP port. `key` is the section that set it.
+/// Opens a TCP port. `key` is what set its number.
 pub(crate) async fn tcp(
     file: Option<&Path>,
     key: &str,
@@ -38,7 +38,7 @@ pub(crate) fn udp(file: Option<&Path>, media: &Media, threads: usize) -> Result<
             })?,
         };
         let address = SocketAddr::new(address, port);
-        drivers.push(Driver::bind(address).map_err(|error| refusal(file, "media", address, &error))?);
+        drivers.push(Driver::bind(address).map_err(|error| refusal(file, "media.port", address, &error))?);
     }
     Ok(drivers)
 }
@@ -59,16 +59,19 @@ pub(crate) fn media_addresses(media: &Media) -> io::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-fn refusal(file: Option<&Path>, section: &str, address: SocketAddr, error: &io::Error) -> ConfigError {
+fn refusal(file: Option<&Path>, key: &str, address: SocketAddr, error: &io::Error) -> ConfigError {
     let kind = error.kind();
-    let (key, right) = if kind == io::ErrorKind::AddrInUse {
-        ("port", format!("a port that is free: {address} is taken"))
+    if kind == io::ErrorKind::AddrNotAvailable {
+        let section = key.split('.').next().unwrap_or(key);
+        let right = format!("an address of this machine: {} is not", address.ip());
+        return ConfigError::value(file, &format!("{section}.address"), &right);
+    }
+    let right = if kind == io::ErrorKind::AddrInUse {
+        format!("a port that is free: {address} is taken")
     } else if kind == io::ErrorKind::PermissionDenied {
-        ("port", format!("a port that this user may open: {address} is not"))
-    } else if kind == io::ErrorKind::AddrNotAvailable {
-        ("address", format!("an address of this machine: {} is not", address.ip()))
+        format!("a port that this user may open: {address} is not")
     } else {
-        ("port", format!("a port that can be opened: {address}: {error}"))
+        format!("a port that can be opened: {address}: {error}")
     };
-    ConfigError::value(file, &format!("{section}.{key}"), &right)
+    ConfigError::value(file, key, &right)
 }

@@ -52,13 +52,23 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
         let mut running = server::start(config, file).await?;
         announce(&running);
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: ending"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: ending"),
-            // Whoever supervises the process starts it afresh: a server that only half works helps nobody.
-            () = running.ended() => anyhow::bail!("a part of the server has ended by a fault"),
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {
+                    tracing::info!("SIGTERM: ending");
+                    break;
+                }
+                _ = interrupt.recv() => {
+                    tracing::info!("SIGINT: ending");
+                    break;
+                }
+                _ = hangup.recv() => running.reload(),
+                // Whoever supervises the process starts it afresh: a server that only half works helps nobody.
+                () = running.ended() => anyhow::bail!("a part of the server has ended by a fault"),
+            }
         }
         running.stop().await;
         Ok(())
@@ -87,7 +97,10 @@ fn start_logging(config: &Config, file: Option<&std::path::Path>) -> Result<(), 
 
 #[expect(clippy::print_stdout, reason = "the one line for the person who starts the server")]
 fn announce(running: &server::Running) {
-    println!("Plenum is ready: open {} and talk", running.page());
+    match running.page() {
+        Some(page) => println!("Plenum is ready: open {page} and talk"),
+        None => println!("Plenum is ready"),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "logging may not have started")]

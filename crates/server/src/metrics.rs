@@ -268,6 +268,13 @@ const SIGNALING: &[Series<signaling::Gauges>] = &[
 
 const TRANSPORT: &[Series<signaling::TransportCounters>] = &[
     gauge("plenum_signaling_connections", "WebSocket connections now", |it| it.connections),
+    counter("plenum_signaling_refused_connections_total", "Connections from addresses that may not connect", |it| {
+        it.refused_connections
+    }),
+    counter("plenum_signaling_surplus_connections_total", "Connections over the limit of their port", |it| {
+        it.surplus_connections
+    }),
+    counter("plenum_signaling_failed_handshakes_total", "TLS handshakes that failed", |it| it.failed_handshakes),
     counter("plenum_signaling_malformed_total", "Requests refused before they were understood", |it| it.refused),
     counter("plenum_signaling_dropped_events_total", "Events dropped because nobody polled for them", |it| {
         it.dropped_events

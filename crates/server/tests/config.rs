@@ -21,6 +21,8 @@ fn every_key_is_documented() {
     let mut all = Config::default();
     all.http.allow_origin = Some(String::new());
     all.admin.secret = Some(String::new());
+    all.tls.certificate = Some("fullchain.pem".into());
+    all.tls.key = Some("privkey.pem".into());
     all.signaling.api_secret = Some(String::new());
     all.signaling.token_auth_secret = Some(String::new());
     all.storage.directory = Some("/".into());
@@ -52,6 +54,30 @@ fn a_wrong_type_is_named_with_its_line() {
 fn a_value_out_of_range_is_named_with_its_line() {
     let message = refusal("[[rooms]]\nroom = 1\n\n[[rooms]]\nroom = 2\nsampling_rate = 44100\n");
     assert!(message.contains("line 6: rooms.1.sampling_rate: must be 8000"), "{message}");
+}
+
+#[test]
+fn a_network_that_is_none_is_named_with_its_line() {
+    let message = refusal("[http]\nport = 0\nacl = [\"10.0.0.0/8\", \"192.168.0.\"]\n");
+    assert!(message.contains("line 3"), "{message}");
+    assert!(message.contains("CIDR notation, such as \"192.0.2.7\""), "{message}");
+}
+
+#[test]
+fn forwarded_addresses_need_somebody_to_trust() {
+    let message = refusal("[websocket]\nacl_forwarded = true\n");
+    assert!(message.contains("line 2: websocket.acl_forwarded: must be false, or proxies.trusted"), "{message}");
+    let trusting = "[websocket]\nacl_forwarded = true\n[proxies]\ntrusted = [\"::ffff:10.0.0.0/104\"]\n";
+    let config = Config::load(Some(&file(trusting)), &[]).unwrap();
+    assert_eq!(String::from(config.proxies.trusted[0]), "10.0.0.0/8");
+}
+
+#[test]
+fn a_base_path_names_something() {
+    for section in ["http", "admin"] {
+        let message = refusal(&format!("[{section}]\nbase_path = \"/\"\n"));
+        assert!(message.contains(&format!("line 2: {section}.base_path: must be a path")), "{message}");
+    }
 }
 
 #[test]

@@ -157,15 +157,18 @@ impl Transport {
 
     /// The Janus API of the WebSocket port: any path.
     pub fn websocket_router(&self) -> Router {
-        let transport = self.clone();
-        let fallback = move |headers: HeaderMap| ready(websocket::refuse_plain_http(&transport, &headers));
-        self.finish(Router::new().fallback(fallback), Api::Janus)
+        self.websocket_only(Api::Janus)
     }
 
     /// The admin API over HTTP, and over WebSocket on every path. `pages` as in [`Transport::http_router`].
     pub fn admin_router(&self, pages: Router) -> Router {
         let transport = self.clone();
         self.finish(pages.fallback(move |request| admin::handle(transport.clone(), request)), Api::Admin)
+    }
+
+    /// The admin API of its WebSocket port: any path.
+    pub fn admin_websocket_router(&self) -> Router {
+        self.websocket_only(Api::Admin)
     }
 
     /// What the shell has counted.
@@ -196,6 +199,12 @@ impl Transport {
         let _ = self.ask(|reply| Inbound::ShutDown(Stop { stopping, reply })).await;
         self.shared.stopping.send_replace(true);
         let _ = tokio::time::timeout(STOP_TIME, self.shared.stopping.closed()).await;
+    }
+
+    fn websocket_only(&self, api: Api) -> Router {
+        let transport = self.clone();
+        let fallback = move |headers: HeaderMap| ready(websocket::refuse_plain_http(&transport, &headers));
+        self.finish(Router::new().fallback(fallback), api)
     }
 
     fn finish(&self, router: Router, api: Api) -> Router {

@@ -12,13 +12,12 @@ use futures_util::StreamExt;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use serde_json::json;
-use signaling::{Config, Transport, TransportConfig};
+use signaling::{ListenerConfig, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tower::ServiceExt;
-use transport_support::{Answer, Client, SOON, core, handshake, id};
+use transport_support::{Answer, Client, SOON, handshake, id, open, transport};
 
 /// A transport on ports of its own.
 struct Ports {
@@ -29,12 +28,9 @@ struct Ports {
 
 impl Ports {
     async fn open() -> Self {
-        let (commands, _media) = mpsc::unbounded_channel();
-        let (_events, told) = mpsc::channel(1);
-        let transport =
-            Transport::spawn(core(Config::default()), commands, told, mpsc::channel(1).0, TransportConfig::default());
-        let http = serve(transport.http_router(Router::new())).await;
-        let websocket = serve(transport.websocket_router()).await;
+        let transport = transport();
+        let http = open(&transport, transport.http_router(Router::new()), ListenerConfig::default()).await;
+        let websocket = open(&transport, transport.websocket_router(), ListenerConfig::default()).await;
         Self { transport, http, websocket }
     }
 
@@ -42,13 +38,6 @@ impl Ports {
         let stream = TcpStream::connect(self.websocket).await.unwrap();
         handshake(stream, "/", Some("janus-protocol")).await.unwrap().0
     }
-}
-
-async fn serve(router: Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, router).into_future());
-    address
 }
 
 /// Sends bytes and reads what comes until the server ends it, which it does soon.

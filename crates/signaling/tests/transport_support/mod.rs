@@ -3,7 +3,10 @@
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 #![allow(clippy::unwrap_used, reason = "what is not as expected fails the test")]
 
+pub(crate) mod authority;
+
 use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -12,8 +15,9 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use axum::serve::Listener;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use signaling::{Config, Core, MediaCommand, MediaEvent, StoreRequest, Transport, TransportConfig};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use signaling::{Config, Core, ListenerConfig, MediaCommand, MediaEvent, StoreRequest, Transport, TransportConfig};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -126,6 +130,34 @@ impl World {
         };
         router.clone().oneshot(request).await.unwrap()
     }
+}
+
+/// A transport without media planes, for tests with real sockets.
+pub(crate) fn transport() -> Transport {
+    let (commands, _media) = mpsc::unbounded_channel();
+    let (_events, told) = mpsc::channel(1);
+    Transport::spawn(core(Config::default()), commands, told, mpsc::channel(1).0, TransportConfig::default())
+}
+
+/// Serves a router on a port of its own, for as long as the test runs.
+pub(crate) async fn open(transport: &Transport, router: Router, config: ListenerConfig) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let transport = transport.clone();
+    tokio::spawn(async move { transport.serve(listener, router, config, std::future::pending()).await });
+    address
+}
+
+/// Sends a request that is the last one, and reads what comes until the server ends the connection.
+pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> String {
+    let mut answer = Vec::new();
+    let exchange = async {
+        // The server may cut off whom it does not want before it has read all of it.
+        let _ = stream.write_all(bytes).await;
+        let _ = stream.read_to_end(&mut answer).await;
+    };
+    tokio::time::timeout(SOON, exchange).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// A WebSocket handshake on a stream, and the headers of its answer.

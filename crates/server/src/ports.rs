@@ -1,0 +1,136 @@
+//! The TCP ports of the signaling plane: which there are, and how each takes connections. Knows nothing of what is said there.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use signaling::{Access, Certificate, ListenerConfig};
+use tokio::net::TcpListener;
+
+use crate::config::{Config, ConfigError, Network};
+use crate::listen;
+
+/// What a port is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Port {
+    /// The room page and the Janus API.
+    Http,
+    /// The same over TLS.
+    Https,
+    /// The Janus API over WebSocket.
+    WebSocket,
+    /// The same over TLS.
+    WebSocketTls,
+    /// The admin API and the metrics.
+    Admin,
+    /// The same over TLS.
+    AdminTls,
+    /// The admin API over WebSocket.
+    AdminWebSocket,
+    /// The same over TLS.
+    AdminWebSocketTls,
+}
+
+/// A port that is open and not yet served.
+#[derive(Debug)]
+pub(crate) struct OpenPort {
+    pub(crate) port: Port,
+    pub(crate) listener: TcpListener,
+    pub(crate) config: ListenerConfig,
+}
+
+/// What the configuration says of a port.
+struct Plan<'a> {
+    port: Port,
+    /// Whether it shall be open.
+    enabled: bool,
+    address: IpAddr,
+    number: u16,
+    /// Names `number`.
+    key: &'static str,
+    is_tls: bool,
+    acl: &'a [Network],
+    acl_forwarded: bool,
+    connection_limit: usize,
+}
+
+/// Opens every port that is configured. `certificate` is there when one of them has TLS.
+pub(crate) async fn open(
+    config: &Config,
+    file: Option<&Path>,
+    certificate: Option<&Certificate>,
+) -> Result<Vec<OpenPort>, ConfigError> {
+    let mut open = Vec::new();
+    for plan in plans(config).into_iter().filter(|plan| plan.enabled) {
+        let networks = |networks: &[Network]| networks.iter().map(|network| network.0).collect();
+        let proxies = if plan.acl_forwarded { networks(&config.proxies.trusted) } else { Vec::new() };
+        let listener = listen::tcp(file, plan.key, plan.address, plan.number).await?;
+        let config = ListenerConfig {
+            certificate: certificate.filter(|_| plan.is_tls).cloned(),
+            access: Access { allowed: networks(plan.acl), proxies },
+            connection_limit: plan.connection_limit,
+            idle_timeout: Duration::from_secs(config.http.idle_timeout),
+        };
+        open.push(OpenPort { port: plan.port, listener, config });
+    }
+    Ok(open)
+}
+
+/// Where each open port is.
+pub(crate) fn addresses(ports: &[OpenPort]) -> std::io::Result<BTreeMap<Port, SocketAddr>> {
+    ports.iter().map(|open| Ok((open.port, open.listener.local_addr()?))).collect()
+}
+
+fn plans(config: &Config) -> [Plan<'_>; 8] {
+    let (http, websocket, admin) = (&config.http, &config.websocket, &config.admin);
+    let of_http = |port, enabled, number, key, is_tls| Plan {
+        port,
+        enabled,
+        address: http.address,
+        number,
+        key,
+        is_tls,
+        acl: &http.acl,
+        acl_forwarded: http.acl_forwarded,
+        connection_limit: http.connection_limit,
+    };
+    let of_websocket = |port, enabled, number, key, is_tls| Plan {
+        port,
+        enabled,
+        address: websocket.address,
+        number,
+        key,
+        is_tls,
+        acl: &websocket.acl,
+        acl_forwarded: websocket.acl_forwarded,
+        connection_limit: websocket.connection_limit,
+    };
+    let of_admin = |port, enabled, number, key, is_tls| Plan {
+        port,
+        enabled,
+        address: admin.address,
+        number,
+        key,
+        is_tls,
+        acl: &admin.acl,
+        acl_forwarded: admin.acl_forwarded,
+        connection_limit: admin.connection_limit,
+    };
+    [
+        of_http(Port::Http, http.enabled, http.port, "http.port", false),
+        of_http(Port::Https, http.tls, http.tls_port, "http.tls_port", true),
+        of_websocket(Port::WebSocket, websocket.enabled, websocket.port, "websocket.port", false),
+        of_websocket(Port::WebSocketTls, websocket.tls, websocket.tls_port, "websocket.tls_port", true),
+        of_admin(Port::Admin, admin.enabled, admin.port, "admin.port", false),
+        of_admin(Port::AdminTls, admin.tls, admin.tls_port, "admin.tls_port", true),
+        of_admin(Port::AdminWebSocket, admin.websocket, admin.websocket_port, "admin.websocket_port", false),
+        of_admin(
+            Port::AdminWebSocketTls,
+            admin.websocket_tls,
+            admin.websocket_tls_port,
+            "admin.websocket_tls_port",
+            true,
+        ),
+    ]
+}
