@@ -244,7 +244,7 @@ impl Scrape {
 }
 
 /// The store, if there is one, whose rooms are added to those of the configuration or take their place.
-fn open_store(config: &mut Config, file: Option<&Path>) -> Result<Option<RoomStore>, config::ConfigError> {
+fn open_store(config: &mut Config, file: Option<&Path>) -> Result<Option<RoomStore>, ConfigError> {
     let Some(directory) = &config.storage.directory else { return Ok(None) };
     let (store, rooms) = RoomStore::open(file, directory, config.rooms(), config.signaling.string_ids)?;
     config.rooms = Some(rooms);

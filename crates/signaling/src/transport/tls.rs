@@ -94,17 +94,22 @@ fn certified(chain: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<Cert
         return Err(CertificateError::Chain(told(&pem::Error::NoItemsFound)));
     }
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| CertificateError::Key(told(&error)))?;
-    CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => CertificateError::Mismatch,
-        rustls::Error::InvalidCertificate(_) => CertificateError::Chain(error.to_string()),
-        _ => CertificateError::Key(error.to_string()),
+    CertifiedKey::from_der(chain, key, provider).map_err(|error| {
+        if error == rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) {
+            CertificateError::Mismatch
+        } else if matches!(error, rustls::Error::InvalidCertificate(_)) {
+            CertificateError::Chain(error.to_string())
+        } else {
+            CertificateError::Key(error.to_string())
+        }
     })
 }
 
 fn told(error: &pem::Error) -> String {
-    match error {
+    if matches!(error, pem::Error::NoItemsFound) {
         // Also what an encrypted key looks like.
-        pem::Error::NoItemsFound => "there is none in the file, or it is encrypted".to_owned(),
-        _ => format!("{error}"),
+        "there is none in the file, or it is encrypted".to_owned()
+    } else {
+        error.to_string()
     }
 }
