@@ -109,11 +109,11 @@ fn primings_are_bounded_per_tick_and_the_rest_join_the_mix_a_tick_later() {
     run(&mut conference, &mut clients, 10, 2);
     let third = conference.counters();
 
-    // Three frames each for hybrid.
-    assert_eq!(first.encodes_priming - quiet.encodes_priming, 12);
+    // Five frames each for CELT.
+    assert_eq!(first.encodes_priming - quiet.encodes_priming, 20);
     assert_eq!(first.audible - quiet.audible, 4);
     assert_eq!(first.primings_deferred - quiet.primings_deferred, 6);
-    assert_eq!(third.encodes_priming - quiet.encodes_priming, 30);
+    assert_eq!(third.encodes_priming - quiet.encodes_priming, 50);
     assert_eq!(third.audible - first.audible, 8 + 10);
 }
 
@@ -173,7 +173,7 @@ fn every_packet_of_a_room_is_in_the_mode_that_the_room_is_pinned_to() {
         (Hz12000, false, None, false, "SILK MB"),
         (Hz16000, false, None, false, "SILK WB"),
         (Hz24000, false, None, false, "hybrid SWB"),
-        (Hz48000, false, None, false, "hybrid FB"),
+        (Hz48000, false, None, false, "CELT FB"),
         (Hz48000, false, Some(24_000), false, "hybrid FB"),
         (Hz48000, false, Some(64_000), false, "hybrid FB"),
         (Hz48000, false, Some(12_000), false, "SILK WB"),
