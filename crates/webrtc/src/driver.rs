@@ -13,7 +13,7 @@ use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, report_local_addres
 use crate::command::Output;
 use crate::counters::Counters;
 use crate::inbox::{DriverHandle, Inbox, inbox};
-use crate::pace::{Pace, READ_INTERVAL};
+use crate::pace::Pace;
 use crate::packet::{MixedAudio, Transmit};
 use crate::shard::Shard;
 
@@ -42,12 +42,14 @@ pub struct DriverConfig {
     pub command_queue: usize,
     /// Batches of audio that may wait; more are dropped.
     pub audio_queue: usize,
+    /// While much comes, the socket is read at this moment and every 5 ms after it, give or take a millisecond.
+    pub read_at: Instant,
 }
 
 impl DriverConfig {
     /// With queues for a storm of joins and for a second of ticks from twenty mix threads.
-    pub fn named(thread_name: impl Into<String>) -> Self {
-        Self { thread_name: thread_name.into(), command_queue: 1024, audio_queue: 1024 }
+    pub fn named(thread_name: impl Into<String>, read_at: Instant) -> Self {
+        Self { thread_name: thread_name.into(), command_queue: 1024, audio_queue: 1024, read_at }
     }
 }
 
@@ -103,7 +105,7 @@ impl Driver {
         let turns = move || {
             let now = clock();
             let port = Port::new(socket, local_ip);
-            Turns { poll, port, pace: Pace::new(now), shard, inbox, sink, publish, now }.run();
+            Turns { poll, port, pace: Pace::new(config.read_at, now), shard, inbox, sink, publish, now }.run();
         };
         let builder = std::thread::Builder::new().name(config.thread_name);
         #[expect(clippy::disallowed_methods, reason = "this is the shell")]
@@ -129,16 +131,17 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
     fn run(mut self) {
         let mut events = Events::with_capacity(8);
         while !self.inbox.is_stopping() {
-            let by_clock = self.pace.is_by_clock();
-            self.port.listen(!by_clock, self.poll.registry());
-            if let Err(error) = self.poll.poll(&mut events, self.sleep())
+            let read_at = self.pace.next_read(self.now);
+            self.port.listen(read_at.is_none(), self.poll.registry());
+            if let Err(error) = self.poll.poll(&mut events, self.sleep(read_at))
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 tracing::error!(%error, "a driver can't wait for its socket any more");
                 break;
             }
-            self.port.readable |= by_clock || events.iter().any(|event| event.token() == SOCKET);
             self.now = clock();
+            self.port.readable |=
+                read_at.is_some_and(|at| at <= self.now) || events.iter().any(|event| event.token() == SOCKET);
             self.turn();
         }
         self.shard.close_all(clock());
@@ -211,13 +214,12 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
         (self.publish)(counters);
     }
 
-    /// `None`: until something comes. Work left over from the last turn allows no sleep.
-    fn sleep(&self) -> Option<Duration> {
+    /// `None`: until something comes. Work left over from the last turn allows no sleep. Timers bear to wait for a read.
+    fn sleep(&self, read_at: Option<Instant>) -> Option<Duration> {
         if self.port.readable || !self.inbox.is_empty() {
             return Some(Duration::ZERO);
         }
-        let read_at = self.pace.is_by_clock().then(|| self.now + READ_INTERVAL);
-        let wake_at = read_at.into_iter().chain(self.shard.poll_timeout()).min();
+        let wake_at = read_at.or(self.shard.poll_timeout());
         wake_at.map(|at| at.saturating_duration_since(self.now))
     }
 }

@@ -33,7 +33,7 @@ fn start(bind: &str, announce: &str) -> Running {
     let published = counters.clone();
     let sink = move |output| drop(sender.send(output));
     let publish = move |counters: &Counters| *published.lock().unwrap() = *counters;
-    let handle = driver.spawn(DriverConfig::named("net-test"), shard, sink, publish).unwrap();
+    let handle = driver.spawn(DriverConfig::named("net-test", now()), shard, sink, publish).unwrap();
     Running { handle, outputs, counters }
 }
 
@@ -114,7 +114,7 @@ fn audio_never_waits() {
         let _ = entered.send(());
         drop(thread_gate.lock());
     };
-    let config = DriverConfig { audio_queue: 2, ..DriverConfig::named("net-test") };
+    let config = DriverConfig { audio_queue: 2, ..DriverConfig::named("net-test", now()) };
     let handle = driver.spawn(config, shard, |_| {}, publish).unwrap();
     turns.recv_timeout(LIMIT).unwrap();
 
@@ -132,7 +132,7 @@ fn without_peers_the_thread_sleeps() {
     let shard: Shard<u32> = Shard::new(config, Certificate::generate().unwrap(), [1; 32], now());
     let (turned, turns) = channel();
     let publish = move |_: &Counters| turned.send(()).unwrap_or(());
-    let handle = driver.spawn(DriverConfig::named("net-test"), shard, |_| {}, publish).unwrap();
+    let handle = driver.spawn(DriverConfig::named("net-test", now()), shard, |_| {}, publish).unwrap();
 
     // The first turns find out that there is nothing to do.
     while turns.recv_timeout(Duration::from_millis(500)).is_ok() {}
