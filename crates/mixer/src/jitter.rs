@@ -202,6 +202,22 @@ impl JitterBuffer {
         }
     }
 
+    /// A packet whose whole time is over at a tick, if one waits before another: that plays in time when this is left out. For a
+    /// stream that nobody hears.
+    pub fn pull_overdue(&mut self, tick: u64, queued: u32) -> Option<WaitingPacket> {
+        let target = self.target()?;
+        let first = self.packets.front().filter(|_| self.packets.len() > 1)?;
+        let overdue = difference(tick, first.timestamp) + i64::from(queued) - target;
+        if overdue < i64::from(first.duration) {
+            return None;
+        }
+        let packet = self.packets.pop_front()?;
+        self.next = self.next.max(packet.timestamp + u64::from(packet.duration));
+        self.held = 0;
+        (self.last_sequence, self.last_duration) = (packet.sequence, packet.duration);
+        Some(packet)
+    }
+
     /// By how much the delay at a tick is above (or, negative, below) the target; 0 while that cannot be said.
     pub fn excess(&self, tick: u64, queued: u32) -> i64 {
         match self.target() {

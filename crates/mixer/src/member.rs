@@ -130,6 +130,12 @@ impl<O> Member<O> {
     /// Takes from the jitter buffer what plays in this tick.
     pub(crate) fn listen(&mut self, tick: u64, counters: &mut Counters) {
         self.audibility.fade();
+        if self.undecoded > 0 {
+            // Silence may be handed over late (to encrypt and decrypt a few at once is cheaper), and speech comes in time.
+            while let Some(packet) = self.jitter.pull_overdue(tick, self.queued) {
+                self.history.push(packet.payload);
+            }
+        }
         self.missing = self.queued == 0;
         while self.queued < TICK as u32 {
             match self.jitter.pull(tick, self.queued) {

@@ -1,8 +1,11 @@
 //! In lasting silence nothing is encoded, and nobody can tell: packets go on, nothing clicks, no onset is lost.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod harness;
 
-use harness::{Client, Conference, silence, voice};
+use std::time::Duration;
+
+use harness::{Client, Conference, silence, slot, voice};
 use mixer::kernel::Path;
 use mixer::{MemberSettings, RoomSettings, SamplingRate};
 
@@ -111,4 +114,49 @@ fn a_lone_speaker_costs_one_encode_and_not_one_for_the_silence_it_hears() {
     let after = conference.counters();
     assert_eq!(after.encodes_shared, before.encodes_shared + 100);
     assert_eq!(after.encodes_private, before.encodes_private);
+}
+
+/// When member 1 hears, and with what delay, that member 0 speaks after three seconds of silence. In its silence so many packets
+/// are handed over together, after the tick in which the last of them should have played.
+fn onset(handed_over: usize) -> (usize, Duration) {
+    let room = RoomSettings::default();
+    let mut conference = Conference::new();
+    (0..2).for_each(|index| conference.join(index, &room, MemberSettings::default()));
+    let (mut talker, mut listener) = (Client::new(0), Client::new(1));
+    let mut waiting = Vec::new();
+    for tick in 0..150 {
+        let mut packet = talker.say(silence);
+        packet.arrival = conference.now;
+        waiting.push(packet);
+        if handed_over == 1 {
+            waiting.drain(..).for_each(|packet| conference.hand_over(0, packet));
+        }
+        conference.tick();
+        if tick % handed_over == handed_over - 1 && tick < 149 {
+            waiting.drain(..).for_each(|packet| conference.hand_over(0, packet));
+        }
+        listener.hear(&conference);
+    }
+    let heard = listener.heard.len();
+    for _ in 0..10 {
+        waiting.drain(..).for_each(|packet| conference.hand_over(0, packet));
+        let packet = talker.say(voice(3));
+        conference.send(0, packet);
+        conference.tick();
+        listener.hear(&conference);
+    }
+    let onset = listener.heard[heard..].iter().position(|sample| sample.abs() > 0.05).unwrap();
+    assert_eq!(conference.counters().dropped_late, 0);
+    (onset, conference.worker.delay(slot(0)).unwrap())
+}
+
+#[test]
+fn speech_comes_in_time_however_late_the_silence_before_it() {
+    let in_time = onset(1);
+
+    for handed_over in [2, 3, 4] {
+        let (onset, delay) = onset(handed_over);
+        assert_eq!(delay, in_time.1, "{handed_over} at once");
+        assert!(onset.abs_diff(in_time.0) < 240, "{handed_over} at once: {onset} against {} samples", in_time.0);
+    }
 }

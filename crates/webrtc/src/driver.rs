@@ -179,7 +179,12 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
     /// A batch of mixes, with looks at the socket; how many datagrams have come meanwhile.
     fn send(&mut self, mixes: Vec<MixedAudio>) -> usize {
         let mut received = 0;
-        for (index, mix) in mixes.into_iter().enumerate() {
+        let mut mixes = mixes.into_iter();
+        for index in 0.. {
+            let Some(mix) = mixes.next() else { break };
+            if let [next, ..] = mixes.as_slice() {
+                self.shard.expect_audio(next);
+            }
             if index % SENDS_PER_RECEIVE == SENDS_PER_RECEIVE - 1 {
                 received += self.receive();
             }

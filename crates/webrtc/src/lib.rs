@@ -16,6 +16,7 @@ mod inbox;
 mod pace;
 mod packet;
 mod peer;
+mod prefetch;
 mod quiet;
 mod sdp;
 mod shard;

@@ -20,7 +20,6 @@ use self::media::MediaWatch;
 use crate::demux::Kind;
 use crate::error::{CloseReason, OfferError};
 use crate::packet::Received;
-use crate::quiet::Waiting;
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, Setup};
 
 /// SSRCs a peer may use at one time. A browser has one per track it ever sent.
@@ -70,6 +69,8 @@ pub(crate) struct Peer {
     connect_by: Option<Instant>,
     connect_timeout: Duration,
     media: MediaWatch,
+    /// When the last datagram came; it may have waited since.
+    arrival: Instant,
     closed: Option<CloseReason>,
 }
 
@@ -78,8 +79,6 @@ pub(crate) struct Peer {
 enum Polling {
     ToTheEnd,
     UntilReceived,
-    /// Both, in this order: what str0m has received it says before it sends.
-    UntilReceivedAndSent(u16),
     /// Until the packet with this sequence number has left; an older one may still wait before it.
     UntilSent(u16),
     Enough,
@@ -175,6 +174,7 @@ impl Peer {
             connect_by: Some(now + config.connect_timeout),
             connect_timeout: config.connect_timeout,
             media: MediaWatch::new(config.no_media_timeout),
+            arrival: now,
             closed: None,
         };
         peer.apply(offer)?;
@@ -247,7 +247,7 @@ impl Peer {
             .is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
     }
 
-    /// Whether str0m had no objection. None of its errors here ends the transport: anybody can send from the peer's
+    /// A datagram that came at `arrival`. Whether str0m had no objection. None of its errors here ends the transport: anybody can send from the peer's
     /// address what is no DTLS record.
     pub(crate) fn handle_datagram(
         &mut self,
@@ -255,8 +255,10 @@ impl Peer {
         destination: SocketAddr,
         kind: Kind<'_>,
         datagram: &[u8],
+        arrival: Instant,
         now: Instant,
     ) -> bool {
+        self.arrival = arrival;
         if let Kind::Rtp { ssrc } = kind {
             self.expect_stream(ssrc);
             self.poll_only(Polling::UntilReceived, now);
@@ -275,28 +277,15 @@ impl Peer {
         self.connected_at.is_some() && self.closed.is_none() && self.direction.sends()
     }
 
-    /// Sends one packet now, and takes in one that has waited for it.
-    pub(crate) fn send(
-        &mut self,
-        sequence: u64,
-        timestamp: u32,
-        payload: Arc<[u8]>,
-        waiting: Option<&Waiting>,
-        now: Instant,
-    ) {
+    /// Sends one packet now.
+    pub(crate) fn send(&mut self, sequence: u64, timestamp: u32, payload: Arc<[u8]>, now: Instant) {
         if let Some(stream) = self.rtc.direct_api().stream_tx(&self.ssrc) {
             let payload_type = Pt::from(self.payload_type);
             stream.write_rtp(RtpWrite::new(payload_type, sequence.into(), timestamp, now, payload));
             self.poll_only(Polling::UntilSent(sequence as u16), now);
         }
         // The packet is in str0m's queue until the time moves.
-        let Some(Waiting { source, destination, datagram, .. }) = waiting else { return self.handle_timeout(now) };
-        if Kind::of(datagram).is_some_and(|kind| self.handle_datagram(*source, *destination, kind, datagram, now)) {
-            self.poll_only(Polling::UntilReceivedAndSent(sequence as u16), now);
-            self.check_time(now);
-        } else {
-            self.handle_timeout(now);
-        }
+        self.handle_timeout(now);
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -337,7 +326,7 @@ impl Peer {
             }
             match self.rtc.poll_output() {
                 Ok(str0m::Output::Transmit(transmit)) => {
-                    if let Polling::UntilSent(awaited) | Polling::UntilReceivedAndSent(awaited) = self.polling
+                    if let Polling::UntilSent(awaited) = self.polling
                         && rtp_sequence(&transmit.contents) == Some(awaited)
                     {
                         self.polling = Polling::Enough;
@@ -380,18 +369,16 @@ impl Peer {
 
     fn handle_event(&mut self, event: Event, now: Instant) -> Option<PeerOutput> {
         if let Event::RtpPacket(packet) = event {
-            self.polling = match self.polling {
-                Polling::UntilReceived => Polling::Enough,
-                Polling::UntilReceivedAndSent(sequence) => Polling::UntilSent(sequence),
-                Polling::ToTheEnd | Polling::UntilSent(_) | Polling::Enough => self.polling,
-            };
+            if self.polling == Polling::UntilReceived {
+                self.polling = Polling::Enough;
+            }
             if !self.direction.receives() {
                 return None;
             }
             if self.media.heard(now, self.connected_at) {
                 self.events.push_back(PeerOutput::Receiving(true));
             }
-            return Some(PeerOutput::Packet(Received::from(packet)));
+            return Some(PeerOutput::Packet(received(packet, self.arrival)));
         }
         if let Event::IceConnectionStateChange(state) = event {
             self.handle_ice_state(state, now);
@@ -489,22 +476,20 @@ impl Remote {
     }
 }
 
-impl From<RtpPacket> for Received {
-    fn from(packet: RtpPacket) -> Self {
-        Self {
-            ssrc: *packet.header.ssrc,
-            sequence: *packet.seq_no,
-            timestamp: packet.time.numer(),
-            audio_level: packet.header.ext_vals.audio_level,
-            payload: packet.payload,
-            arrival: packet.timestamp,
-        }
-    }
-}
-
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("mid", &self.mid).field("connected_at", &self.connected_at).finish_non_exhaustive()
+    }
+}
+
+fn received(packet: RtpPacket, arrival: Instant) -> Received {
+    Received {
+        ssrc: *packet.header.ssrc,
+        sequence: *packet.seq_no,
+        timestamp: packet.time.numer(),
+        audio_level: packet.header.ext_vals.audio_level,
+        payload: packet.payload,
+        arrival,
     }
 }
 

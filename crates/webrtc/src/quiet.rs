@@ -1,8 +1,8 @@
-//! A packet that nobody would hear, kept until something is sent to its peer. Knows RTP headers, not what is done with
-//! the packet.
+//! Packets that nobody would hear, kept until a few are there and something is sent to their peer. Knows RTP headers, not
+//! what is done with the packets.
 //!
-//! The state of a thousand peers is far larger than the caches, and to fetch it costs more than to use it: to receive and
-//! to send at once costs a third less than each at its own time. What may be heard does not wait for that.
+//! The state of a thousand peers is far larger than the caches, and to fetch it costs more than to use it: to receive a few
+//! packets at once, and where the peer is sent something anyway, costs a fraction. What may be heard does not wait for that.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 const INAUDIBLE: i8 = -90;
 /// So long after the last audible packet nothing waits: the mixer may still play what ends the speech.
 const HANGOVER: Duration = Duration::from_secs(1);
-/// A peer that is sent audio is sent some every 20 ms; who is not must not wait longer.
-const MAX_WAIT: Duration = Duration::from_millis(25);
+/// So many are taken in together with what is sent.
+const FEW: usize = 4;
+/// A peer that is sent audio is sent some every 20 ms, so that [`FEW`] are there before; who is not must not wait longer.
+/// The mixer takes a stream for paused when it has missed 100 ms of it.
+const MAX_WAIT: Duration = Duration::from_millis(85);
 /// Bytes. Silence needs a tenth of it.
 const MAX_LENGTH: usize = 256;
 
@@ -23,18 +26,18 @@ pub(crate) struct Quiet {
     extension: Option<u8>,
     /// The last packet that may be heard.
     heard_at: Option<Instant>,
-    waiting: Option<Waiting>,
-    /// What [`Waiting`] had for bytes the last time: a packet costs no allocation.
-    spare: Vec<u8>,
+    waiting: Vec<Waiting>,
+    /// What was [`Waiting`] before: a packet costs no allocation.
+    spare: Vec<Waiting>,
 }
 
-/// The packet that waits.
+/// A packet that waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) source: SocketAddr,
     pub(crate) destination: SocketAddr,
     pub(crate) datagram: Vec<u8>,
-    until: Instant,
+    pub(crate) arrival: Instant,
 }
 
 impl Quiet {
@@ -43,7 +46,7 @@ impl Quiet {
         self.extension = extension;
     }
 
-    /// Whether the RTP packet was taken to wait. If not, its time is now, after that of the one that waits.
+    /// Whether the RTP packet was taken to wait. If not, its time is now, after that of those that wait.
     pub(crate) fn keep(&mut self, source: SocketAddr, destination: SocketAddr, datagram: &[u8], now: Instant) -> bool {
         let level = self.extension.and_then(|extension| audio_level(datagram, extension));
         if level.is_none_or(|level| level > INAUDIBLE) {
@@ -51,28 +54,35 @@ impl Quiet {
             return false;
         }
         let heard_at = *self.heard_at.get_or_insert(now);
-        if now < heard_at + HANGOVER || self.waiting.is_some() || datagram.len() > MAX_LENGTH {
+        if now < heard_at + HANGOVER || self.waiting.len() > FEW || datagram.len() > MAX_LENGTH {
             return false;
         }
-        let mut bytes = std::mem::take(&mut self.spare);
+        let mut bytes = self.spare.pop().map_or_else(Vec::new, |spare| spare.datagram);
+        bytes.clear();
         bytes.extend_from_slice(datagram);
-        self.waiting = Some(Waiting { source, destination, datagram: bytes, until: now + MAX_WAIT });
+        self.waiting.push(Waiting { source, destination, datagram: bytes, arrival: now });
         true
     }
 
-    pub(crate) fn take(&mut self) -> Option<Waiting> {
-        self.waiting.take()
+    /// Enough wait to be taken in when something is sent.
+    pub(crate) fn are_few(&self) -> bool {
+        self.waiting.len() >= FEW
+    }
+
+    /// All that wait, in order.
+    pub(crate) fn take(&mut self) -> Vec<Waiting> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// Gives back what [`Quiet::take`] has taken.
-    pub(crate) fn recycle(&mut self, waiting: Waiting) {
-        self.spare = waiting.datagram;
-        self.spare.clear();
+    pub(crate) fn recycle(&mut self, mut waiting: Vec<Waiting>) {
+        self.spare.append(&mut waiting);
+        self.waiting = waiting;
     }
 
     /// When what waits has to be taken.
     pub(crate) fn until(&self) -> Option<Instant> {
-        self.waiting.as_ref().map(|waiting| waiting.until)
+        self.waiting.first().map(|first| first.arrival + MAX_WAIT)
     }
 }
 

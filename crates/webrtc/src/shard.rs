@@ -22,6 +22,7 @@ use crate::dtls::{Certificate, crypto_provider};
 use crate::error::CloseReason;
 use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
+use crate::prefetch::prefetch;
 use crate::quiet::{Quiet, Waiting};
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
@@ -173,9 +174,18 @@ impl<R: Copy> Shard<R> {
             }
             self.catch_up(index, now);
         }
-        let taken = self.drive(index, now, |peer| peer.handle_datagram(source, destination, kind, datagram, now));
+        let taken = self.drive(index, now, |peer| peer.handle_datagram(source, destination, kind, datagram, now, now));
         if taken == Some(false) {
             self.counters.datagram_errors += 1;
+        }
+    }
+
+    /// This packet comes after the next.
+    pub(crate) fn expect_audio(&self, audio: &MixedAudio) {
+        if let Some(slot) = self.slots.get(audio.peer.index as usize)
+            && let Some(peer) = slot.entry.as_ref().and_then(|entry| entry.peer.as_deref())
+        {
+            prefetch(peer);
         }
     }
 
@@ -194,10 +204,12 @@ impl<R: Copy> Shard<R> {
             return;
         }
         let (sequence, timestamp) = entry.outgoing.number(media_time);
-        let waiting = entry.quiet.take();
+        let are_few = entry.quiet.are_few();
         self.counters.audio_sent += 1;
-        self.drive(index, now, |peer| peer.send(sequence, timestamp, payload, waiting.as_ref(), now));
-        self.recycle(index, waiting);
+        self.drive(index, now, |peer| peer.send(sequence, timestamp, payload, now));
+        if are_few {
+            self.catch_up(index, now);
+        }
     }
 
     /// Moves the time of all peers whose deadline has come.
@@ -356,16 +368,16 @@ impl<R: Copy> Shard<R> {
 
     /// Takes in what has waited.
     fn catch_up(&mut self, index: u32, now: Instant) {
-        let Some(waiting) = self.entry_mut(index).and_then(|entry| entry.quiet.take()) else { return };
-        let Waiting { source, destination, datagram, .. } = &waiting;
-        if let Some(kind) = Kind::of(datagram) {
-            self.drive(index, now, |peer| peer.handle_datagram(*source, *destination, kind, datagram, now));
+        let Some(entry) = self.entry_mut(index).filter(|entry| entry.quiet.until().is_some()) else { return };
+        let waiting = entry.quiet.take();
+        for Waiting { source, destination, datagram, arrival } in &waiting {
+            if let Some(kind) = Kind::of(datagram) {
+                self.drive(index, now, |peer| {
+                    peer.handle_datagram(*source, *destination, kind, datagram, *arrival, now)
+                });
+            }
         }
-        self.recycle(index, Some(waiting));
-    }
-
-    fn recycle(&mut self, index: u32, waiting: Option<Waiting>) {
-        if let (Some(waiting), Some(entry)) = (waiting, self.entry_mut(index)) {
+        if let Some(entry) = self.entry_mut(index) {
             entry.quiet.recycle(waiting);
         }
     }
@@ -398,7 +410,7 @@ impl<R: Copy> Shard<R> {
                             None if *echo && peer.can_send() && packet.payload.len() <= MAX_PAYLOAD => {
                                 counters.audio_sent += 1;
                                 let AudioPacket { sequence, timestamp, payload, .. } = packet;
-                                peer.send(sequence, timestamp as u32, payload, None, now);
+                                peer.send(sequence, timestamp as u32, payload, now);
                             }
                             None => counters.audio_unrouted += 1,
                         }

@@ -57,6 +57,11 @@ impl Conference {
         self.worker.handle_packet(slot(index), packet);
     }
 
+    /// Hands in a packet that arrived some time ago.
+    pub fn hand_over(&mut self, index: u32, packet: AudioPacket) {
+        self.worker.handle_packet(slot(index), packet);
+    }
+
     /// Lets the next tick happen, exactly in time.
     pub fn tick(&mut self) {
         self.now = self.worker.poll_timeout().unwrap();

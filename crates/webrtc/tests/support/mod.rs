@@ -32,6 +32,8 @@ pub struct World {
     /// What the shard said, but for datagrams.
     pub events: Vec<(PeerSlot, PeerEvent)>,
     pub packets: Vec<(u32, AudioPacket)>,
+    /// When each of them was put out.
+    pub packet_times: Vec<Instant>,
     /// Share of the datagrams that the network loses, and how long it takes for the others.
     pub loss: f64,
     pub delay: Duration,
@@ -74,6 +76,7 @@ impl World {
             clients: Vec::new(),
             events: Vec::new(),
             packets: Vec::new(),
+            packet_times: Vec::new(),
             loss: 0.0,
             delay: Duration::from_millis(5),
             nat: None,
@@ -224,7 +227,10 @@ impl World {
                     assert_eq!(source, Some(server().ip()).filter(|_| self.nat.is_none()));
                     self.send(self.nat.unwrap_or(server()), destination, payload);
                 }
-                Output::Packet { route, packet } => self.packets.push((route, packet)),
+                Output::Packet { route, packet } => {
+                    self.packets.push((route, packet));
+                    self.packet_times.push(self.now);
+                }
                 Output::Event { peer, event } => self.events.push((peer, event)),
             }
         }
