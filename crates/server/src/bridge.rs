@@ -164,6 +164,8 @@ impl Bridge {
                     }
                 }
             }
+            // The shards cannot be told yet.
+            MediaCommand::SetThresholds { .. } => {}
             MediaCommand::Leave { handle } => self.leave(handle),
             MediaCommand::Echo { handle, echo } => {
                 if let Some(peer) = self.peer(handle) {

@@ -102,6 +102,8 @@ pub struct Signaling {
     pub string_ids: bool,
     /// Events and replies carry the `opaque_id` of their handle.
     pub opaqueid_in_api: bool,
+    /// `info` does not name the libraries in use.
+    pub hide_dependencies: bool,
 }
 
 /// `[media]`
@@ -246,6 +248,7 @@ impl Default for Signaling {
             admin_key: None,
             string_ids: false,
             opaqueid_in_api: false,
+            hide_dependencies: false,
         }
     }
 }

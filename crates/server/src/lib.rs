@@ -7,6 +7,7 @@ mod bridge;
 mod certificate;
 pub mod config;
 mod listen;
+mod logs;
 mod metrics;
 mod placement;
 mod ports;
@@ -31,6 +32,7 @@ use tokio::task::JoinSet;
 
 use certificate::CertificateFiles;
 use config::{Config, ConfigError, Room};
+pub use logs::Logs;
 use metrics::Metrics;
 use ports::OpenPort;
 use store::RoomStore;
@@ -68,11 +70,11 @@ pub struct Addresses {
 
 /// Starts a server: opens its ports, starts its threads, and serves.
 ///
-/// `file` is where `config` was read from, for messages.
+/// `file` is where `config` was read from, for messages; `logs` is what operators change the level of.
 ///
 /// # Errors
 /// A [`config::ConfigError`] when a port cannot be opened; anything else is a fault of the machine.
-pub async fn start(mut config: Config, file: Option<&Path>) -> anyhow::Result<Running> {
+pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyhow::Result<Running> {
     let cores = available_parallelism().map_or(1, usize::from);
     let or_cores = |threads| if threads == 0 { cores } else { threads };
     let epoch = now();
@@ -108,7 +110,8 @@ pub async fn start(mut config: Config, file: Option<&Path>) -> anyhow::Result<Ru
 
     let (commands, to_planes) = mpsc::unbounded_channel();
     let (events, from_media) = mpsc::channel(MEDIA_EVENTS);
-    let core = Core::new(signaling_config(&config, &media_addresses), rand::random(), now());
+    let core_config = signaling::Config { log_level: logs.level(), ..signaling_config(&config, &media_addresses) };
+    let core = Core::new(core_config, rand::random(), now());
     let (changes, to_store) = mpsc::channel(store::WAITING_CHANGES);
     let transport = Transport::spawn(core, commands, from_media, changes, transport_config(&config));
 
@@ -122,6 +125,7 @@ pub async fn start(mut config: Config, file: Option<&Path>) -> anyhow::Result<Ru
     let scrape = Arc::new(Scrape { metrics, gauges, connections, transport: transport.clone() });
     let metrics_page = get(move || async move { scrape.page().await });
     let metrics_router = Router::new().route("/metrics", metrics_page);
+    tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     for OpenPort { port, listener, config } in ports {
         let router = match port {
             Port::Http | Port::Https => transport.http_router(web::router()),
@@ -279,6 +283,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         admin_key,
         string_ids,
         opaqueid_in_api,
+        hide_dependencies,
     } = config.signaling.clone();
     signaling::Config {
         server_name,
@@ -294,6 +299,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         admin_key,
         string_ids,
         opaqueid_in_api,
+        hide_dependencies,
         default_quality: config.mixer.complexity,
         stores_rooms: config.storage.directory.is_some(),
         rooms: config.rooms().into_iter().map(|room| room_config(room, string_ids)).collect(),

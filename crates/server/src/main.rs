@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use server::config::{Config, ConfigError, LogFormat};
+use server::Logs;
+use server::config::{Config, ConfigError};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// With transparent huge pages it halves the cost of a thousand peers: their state is spread over memory, and what costs is
 /// finding the pages (TLB misses).
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let file = arguments.config.as_deref();
     let config = Config::load(file, &arguments.assignments)?;
-    start_logging(&config, file)?;
+    let logs = Logs::start(&config.log, file)?;
     // Media has threads of its own: here is only the conversation.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -53,7 +53,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
-        let mut running = server::start(config, file).await?;
+        let mut running = server::start(config, file, logs).await?;
         announce(&running);
         loop {
             tokio::select! {
@@ -82,17 +82,6 @@ fn yield_to_media() {
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::warn!(%error, "signaling has the same priority as media");
     }
-}
-
-fn start_logging(config: &Config, file: Option<&std::path::Path>) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(&config.log.filter)
-        .map_err(|_| ConfigError::value(file, "log.filter", "a filter such as \"info\" or \"webrtc=debug,info\""))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match config.log.format {
-        LogFormat::Text => logs.init(),
-        LogFormat::Json => logs.json().init(),
-    }
-    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the one line for the person who starts the server")]

@@ -10,6 +10,7 @@ mod handle;
 pub(crate) mod ids;
 mod info;
 pub(crate) mod jsep;
+pub(crate) mod log;
 pub(crate) mod media;
 mod message;
 mod peer;
@@ -25,10 +26,12 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
+use admin::Idle;
 use config::Config;
 use error::Error;
 use handle::Handle;
 use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
+pub use log::LogLevel;
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
 use session::{CHECK_INTERVAL, Session};
@@ -116,6 +119,15 @@ pub enum Output {
         /// The change and the replies.
         storing: Storing<Value>,
     },
+    /// An operator wants so much to be logged from now on.
+    LogLevel(LogLevel),
+    /// A line that an operator wants in the log.
+    LogLine {
+        /// How important it is.
+        level: LogLevel,
+        /// What it says.
+        line: String,
+    },
     /// Something for the media planes to do.
     Media(MediaCommand),
 }
@@ -177,6 +189,7 @@ pub struct Core {
     next_check: Instant,
     accepting: bool,
     tokens: Tokens,
+    idle: Idle,
     sessions: BTreeMap<SessionId, Session>,
     handles: BTreeMap<HandleId, Handle>,
     connections: BTreeMap<ConnectionId, BTreeSet<SessionId>>,
@@ -203,6 +216,7 @@ impl Core {
             next_check: now + CHECK_INTERVAL,
             accepting: true,
             tokens: Tokens::new(&config, now),
+            idle: Idle::default(),
             sessions: BTreeMap::new(),
             handles: BTreeMap::new(),
             connections: BTreeMap::new(),

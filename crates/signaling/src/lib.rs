@@ -15,7 +15,7 @@ pub use crate::core::media::{
     Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, MixTraits, RoomSettings, TalkDetection,
 };
 pub use crate::core::store::{RoomChange, Storing};
-pub use crate::core::{Core, Counters, Credentials, Gauges, Output, Owner, Poll, Source};
+pub use crate::core::{Core, Counters, Credentials, Gauges, LogLevel, Output, Owner, Poll, Source};
 pub use crate::transport::access::{Access, Network, NotANetwork};
 pub use crate::transport::listener::ListenerConfig;
 pub use crate::transport::tls::{Certificate, CertificateError};

@@ -32,7 +32,7 @@ use self::cors::Cors;
 use self::mailbox::Mailboxes;
 pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
-use crate::{Core, Counters, Gauges, MediaCommand, MediaEvent};
+use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
 const MESSAGE_LIMIT: usize = 256 * 1024;
@@ -106,6 +106,7 @@ struct Shared {
     cors: Cors,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
+    log_level: watch::Receiver<LogLevel>,
     last_connection: AtomicU64,
     /// Becomes true at the stop. Polls and connections hold a receiver, and its closing tells that all have ended.
     stopping: watch::Sender<bool>,
@@ -140,11 +141,13 @@ impl Transport {
         let (inbox, requests) = mpsc::channel(INBOX_CAPACITY);
         let tallies = Arc::new(Tallies::default());
         let mailboxes = Mailboxes::new(config.mailbox_capacity);
-        let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies));
+        let (set_log_level, log_level) = watch::channel(LogLevel::INFO);
+        let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), set_log_level);
         tokio::spawn(owner.run(requests, events));
         let cors = Cors::new(&config);
         let (stopping, _) = watch::channel(false);
-        let shared = Shared { config, cors, mailboxes, tallies, last_connection: AtomicU64::new(0), stopping };
+        let shared =
+            Shared { config, cors, mailboxes, tallies, log_level, last_connection: AtomicU64::new(0), stopping };
         Self { inbox, shared: Arc::new(shared) }
     }
 
@@ -184,6 +187,12 @@ impl Transport {
             dropped_events: count(&tallies.dropped_events),
             overflowed_connections: count(&tallies.overflowed_connections),
         }
+    }
+
+    /// How much operators want to be logged; changes when one of them says so.
+    #[must_use]
+    pub fn log_level(&self) -> watch::Receiver<LogLevel> {
+        self.shared.log_level.clone()
     }
 
     /// What the core has counted and what it holds now; `None` when it is stopped or takes longer than 10 s.

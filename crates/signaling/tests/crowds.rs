@@ -34,6 +34,8 @@ impl Client {
                 Output::Event { .. } => events += 1,
                 Output::Store { .. }
                 | Output::Media(_)
+                | Output::LogLevel(_)
+                | Output::LogLine { .. }
                 | Output::SessionOpened { .. }
                 | Output::SessionMoved { .. }
                 | Output::SessionClosed { .. } => {}

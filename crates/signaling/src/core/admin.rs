@@ -1,17 +1,96 @@
 //! The admin requests: what an operator may ask and do. Knows the core from within, but no transport.
 
-use std::time::Instant;
+mod handle_info;
+mod settings;
+mod tokens;
+
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::field::Required;
-use super::handle::Handle;
+use super::handle::CLOSED_BY_OPERATOR;
 use super::ids::{HandleId, SessionId};
 use super::message::{self, Envelope, HandleField};
 use super::plugin::{Call, Plugin, Reply};
-use super::session::Session;
-use super::{Core, Output, Owner, Source, same_secret};
+use super::{Core, LogLevel, Output, Source, same_secret};
+pub(super) use settings::Idle;
+use settings::Setting;
+use tokens::TokenVerb;
+
+/// Requests about the server.
+#[derive(Clone, Copy, Debug)]
+enum ServerVerb {
+    MessagePlugin,
+    GetStatus,
+    ListSessions,
+    LoopsInfo,
+    Set(Setting),
+    Token(TokenVerb),
+    QueryEventHandler,
+    QueryLogger,
+    CustomEvent,
+    CustomLogLine,
+}
+
+/// Requests about a session.
+#[derive(Clone, Copy, Debug)]
+enum SessionVerb {
+    ListHandles,
+    SetTimeout,
+    Destroy,
+}
+
+/// Requests about a handle.
+#[derive(Clone, Copy, Debug)]
+enum HandleVerb {
+    Info,
+    HangUp,
+    Detach,
+    StartCapture,
+    StopCapture,
+}
+
+impl ServerVerb {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "message_plugin" => Self::MessagePlugin,
+            "get_status" => Self::GetStatus,
+            "list_sessions" => Self::ListSessions,
+            "loops_info" => Self::LoopsInfo,
+            "query_eventhandler" => Self::QueryEventHandler,
+            "query_logger" => Self::QueryLogger,
+            "custom_event" => Self::CustomEvent,
+            "custom_logline" => Self::CustomLogLine,
+            name => return Setting::parse(name).map(Self::Set).or_else(|| TokenVerb::parse(name).map(Self::Token)),
+        })
+    }
+}
+
+impl SessionVerb {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "list_handles" => Self::ListHandles,
+            "set_session_timeout" => Self::SetTimeout,
+            "destroy_session" => Self::Destroy,
+            _ => return None,
+        })
+    }
+}
+
+impl HandleVerb {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "handle_info" => Self::Info,
+            "hangup_webrtc" => Self::HangUp,
+            "detach_handle" => Self::Detach,
+            "start_pcap" | "start_text2pcap" => Self::StartCapture,
+            "stop_pcap" | "stop_text2pcap" => Self::StopCapture,
+            _ => return None,
+        })
+    }
+}
 
 impl Core {
     /// The reply, or `None` when it comes later.
@@ -30,59 +109,148 @@ impl Core {
             }
         }
         self.authorize_admin(envelope)?;
-        match (envelope.session, envelope.handle) {
-            (0, HandleField::Given(_)) => Err(Error::session_not_found()),
-            (0, HandleField::Absent | HandleField::Invalid) => self.administer_server(source, envelope, now),
+        let message = match (envelope.session, envelope.handle) {
+            (0, HandleField::Given(_)) => return Err(Error::session_not_found()),
+            (0, HandleField::Absent | HandleField::Invalid) => self.administer_server(source, envelope, now)?,
             // Janus takes a handle id that is none for a session that is none.
-            (_, HandleField::Invalid) => Err(Error::session_not_found()),
-            (_, HandleField::Absent | HandleField::Given(_)) => self.administer_session(envelope, now).map(Some),
-        }
-    }
-
-    fn administer_server(&mut self, source: Source, envelope: &Envelope, now: Instant) -> Result<Option<Value>, Error> {
-        let mut message = message::succeeded(None, &envelope.transaction);
-        if envelope.is("message_plugin") {
-            return self.message_plugin(source, envelope, now);
-        } else if envelope.is("list_sessions") {
-            let sessions: Vec<_> = self.sessions.keys().map(|id| id.0).collect();
-            message.insert("sessions".to_owned(), sessions.into());
-        } else if envelope.is("accept_new_sessions") {
-            self.accepting = envelope.fields().boolean("accept").required("accept")?;
-            message.insert("accept".to_owned(), self.accepting.into());
-        } else {
-            return Err(Error::unhandled(&envelope.verb));
-        }
-        Ok(Some(Value::Object(message)))
-    }
-
-    fn administer_session(&self, envelope: &Envelope, now: Instant) -> Result<Value, Error> {
-        let id = u64::try_from(envelope.session).map(SessionId).ok();
-        let Some((id, session)) = id.and_then(|id| Some((id, self.sessions.get(&id)?))) else {
-            return Err(Error::no_such_session(envelope.session));
-        };
-        let mut message = message::succeeded(None, &envelope.transaction);
-        message.insert("session_id".to_owned(), id.0.into());
-        match envelope.handle {
-            HandleField::Given(handle) => {
-                let subject = self.handles.get(&handle).filter(|_| session.handles.contains(&handle));
-                let subject = subject.ok_or_else(|| Error::no_such_handle(handle.0, id.0))?;
-                if !envelope.is("handle_info") {
-                    return Err(Error::unhandled(&envelope.verb));
-                }
-                let plugin_only = envelope.fields().boolean("plugin_only")?.unwrap_or(false);
-                message.insert("handle_id".to_owned(), handle.0.into());
-                let info = self.handle_info(id, session, handle, subject, plugin_only, now);
-                message.insert("info".to_owned(), info);
+            (_, HandleField::Invalid) => return Err(Error::session_not_found()),
+            (_, HandleField::Absent) => {
+                let id = self.existing_session(envelope.session)?;
+                Some(self.administer_session(envelope, id, now)?)
             }
-            HandleField::Absent | HandleField::Invalid => {
-                if !envelope.is("list_handles") {
-                    return Err(Error::unhandled(&envelope.verb));
+            (_, HandleField::Given(handle)) => {
+                let id = self.existing_session(envelope.session)?;
+                if self.handles.get(&handle).is_none_or(|handle| handle.session != id) {
+                    return Err(Error::no_such_handle(handle.0, id.0));
                 }
-                let handles: Vec<_> = session.handles.iter().map(|id| id.0).collect();
+                Some(self.administer_handle(envelope, id, handle, now)?)
+            }
+        };
+        Ok(message.map(Value::Object))
+    }
+
+    fn existing_session(&self, id: i64) -> Result<SessionId, Error> {
+        let known = u64::try_from(id).map(SessionId).ok().filter(|id| self.sessions.contains_key(id));
+        known.ok_or_else(|| Error::no_such_session(id))
+    }
+
+    fn administer_server(
+        &mut self,
+        source: Source,
+        envelope: &Envelope,
+        now: Instant,
+    ) -> Result<Option<Map<String, Value>>, Error> {
+        let verb = ServerVerb::parse(&envelope.verb).ok_or_else(|| Error::unhandled(&envelope.verb))?;
+        let fields = envelope.fields();
+        let mut message = message::succeeded(None, &envelope.transaction);
+        let mut tell = |key: &str, value: Value| {
+            message.insert(key.to_owned(), value);
+        };
+        match verb {
+            ServerVerb::MessagePlugin => match self.message_plugin(source, envelope, now)? {
+                Some(response) => tell("response", response),
+                None => return Ok(None),
+            },
+            ServerVerb::GetStatus => tell("status", self.status()),
+            ServerVerb::ListSessions => {
+                let sessions: Vec<_> = self.sessions.keys().map(|id| id.0).collect();
+                tell("sessions", sessions.into());
+            }
+            // There are none that are made at the start and shared.
+            ServerVerb::LoopsInfo => tell("loops", json!([])),
+            ServerVerb::Set(setting) => {
+                let (key, value) = self.set(setting, fields)?;
+                tell(key, value);
+            }
+            ServerVerb::Token(verb) => {
+                if let Some(data) = self.administer_tokens(verb, fields)? {
+                    tell("data", data);
+                }
+            }
+            ServerVerb::QueryEventHandler => {
+                fields.string("handler").required("handler")?;
+                fields.object("request")?;
+                return Err(Error::invalid_event_handler());
+            }
+            ServerVerb::QueryLogger => {
+                fields.string("logger").required("logger")?;
+                fields.object("request")?;
+                return Err(Error::invalid_logger());
+            }
+            // Nobody handles events.
+            ServerVerb::CustomEvent => {
+                fields.string("schema").required("schema")?;
+                fields.object("data").required("data")?;
+            }
+            ServerVerb::CustomLogLine => {
+                let line = fields.string("line").required("line")?.to_owned();
+                let level = fields.natural("level")?.map_or(LogLevel::INFO, LogLevel::at_most);
+                self.outputs.push_back(Output::LogLine { level, line });
+            }
+        }
+        Ok(Some(message))
+    }
+
+    fn administer_session(
+        &mut self,
+        envelope: &Envelope,
+        id: SessionId,
+        now: Instant,
+    ) -> Result<Map<String, Value>, Error> {
+        let verb = SessionVerb::parse(&envelope.verb).ok_or_else(|| Error::unhandled(&envelope.verb))?;
+        let mut message = message::succeeded(Some(id), &envelope.transaction);
+        match verb {
+            SessionVerb::ListHandles => {
+                let handles = self.sessions.get(&id).into_iter().flat_map(|session| &session.handles);
+                let handles: Vec<_> = handles.map(|id| id.0).collect();
                 message.insert("handles".to_owned(), handles.into());
             }
+            SessionVerb::SetTimeout => {
+                let timeout = envelope.fields().integer("timeout").required("timeout")?;
+                let own = match timeout {
+                    -1 => None,
+                    timeout => {
+                        let seconds = u64::try_from(timeout).map_err(|_| Error::no_session_timeout())?;
+                        Some(Duration::from_secs(seconds))
+                    }
+                };
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.timeout = own;
+                }
+                message.insert("timeout".to_owned(), timeout.into());
+            }
+            SessionVerb::Destroy => self.end_session(id, now),
         }
-        Ok(Value::Object(message))
+        Ok(message)
+    }
+
+    fn administer_handle(
+        &mut self,
+        envelope: &Envelope,
+        session: SessionId,
+        id: HandleId,
+        now: Instant,
+    ) -> Result<Map<String, Value>, Error> {
+        let verb = HandleVerb::parse(&envelope.verb).ok_or_else(|| Error::unhandled(&envelope.verb))?;
+        let fields = envelope.fields();
+        let mut message = message::succeeded(Some(session), &envelope.transaction);
+        match verb {
+            HandleVerb::Info => {
+                let plugin_only = fields.boolean("plugin_only")?.unwrap_or(false);
+                message.insert("handle_id".to_owned(), id.0.into());
+                message.insert("info".to_owned(), self.handle_info(session, id, plugin_only, now));
+            }
+            HandleVerb::HangUp => self.close_peer(id, CLOSED_BY_OPERATOR, now),
+            HandleVerb::Detach => self.detach(session, id, now),
+            HandleVerb::StartCapture => {
+                fields.string("folder")?;
+                fields.string("filename")?;
+                fields.natural("truncate")?;
+                return Err(Error::no_captures());
+            }
+            HandleVerb::StopCapture => return Err(Error::capture_not_started()),
+        }
+        Ok(message)
     }
 
     /// A synchronous plugin request without a handle.
@@ -95,71 +263,19 @@ impl Core {
         let mut effects = Vec::new();
         let reply = self.ask_plugin(plugin, call, &mut effects);
         self.perform(effects, None, now);
-        let respond = |response: Value| {
-            let mut message = message::succeeded(None, &envelope.transaction);
-            message.insert("response".to_owned(), response);
-            Value::Object(message)
-        };
         Ok(match reply {
-            Reply::Now(outcome) | Reply::Last(outcome) => Some(respond(self.plugin_data(outcome))),
+            Reply::Now(outcome) | Reply::Last(outcome) => Some(self.plugin_data(outcome)),
             Reply::Stored(storing) => {
-                self.outputs.push_back(Output::Store { to: source, storing: storing.map(respond) });
+                let storing = storing.map(|response| {
+                    let mut message = message::succeeded(None, &envelope.transaction);
+                    message.insert("response".to_owned(), response);
+                    Value::Object(message)
+                });
+                self.outputs.push_back(Output::Store { to: source, storing });
                 None
             }
-            Reply::Later => Some(respond(json!({}))),
+            Reply::Later => Some(json!({})),
         })
-    }
-
-    fn handle_info(
-        &self,
-        session_id: SessionId,
-        session: &Session,
-        id: HandleId,
-        handle: &Handle,
-        plugin_only: bool,
-        now: Instant,
-    ) -> Value {
-        let microseconds =
-            |at: Instant| u64::try_from(at.saturating_duration_since(self.started).as_micros()).unwrap_or(u64::MAX);
-        let mut info = Map::new();
-        let mut tell = |key: &str, value: Value| {
-            info.insert(key.to_owned(), value);
-        };
-        tell("session_id", session_id.0.into());
-        tell("session_last_activity", microseconds(session.last_activity).into());
-        tell("session_timeout", self.config.session_timeout.as_secs().into());
-        let transport = match session.owner {
-            Owner::Connection(connection) => connection.carrier.package(),
-            Owner::Http => "janus.transport.http",
-        };
-        tell("session_transport", transport.into());
-        tell("handle_id", id.0.into());
-        if let Some(opaque_id) = &handle.opaque_id {
-            tell("opaque_id", opaque_id.as_str().into());
-        }
-        tell("loop-running", true.into());
-        tell("created", microseconds(handle.created).into());
-        tell("current_time", microseconds(now).into());
-        tell("plugin", handle.plugin.package().into());
-        tell("plugin_specific", self.describe_in_plugin(handle.plugin, id));
-        if !plugin_only {
-            let peer = handle.peer.as_ref();
-            let (negotiated, ready) = (handle.is_answered(), peer.is_some_and(|peer| peer.connected));
-            tell(
-                "flags",
-                json!({
-                    "got-offer": peer.is_some(),
-                    "got-answer": false,
-                    "negotiated": negotiated,
-                    "processing-offer": peer.is_some_and(|peer| peer.waiting_offers() > 0),
-                    "ready": ready,
-                    "has-audio": negotiated,
-                    "has-video": false,
-                }),
-            );
-            tell("pending-trickles", handle.waiting_candidates.len().into());
-        }
-        Value::Object(info)
     }
 
     fn authorize_admin(&self, envelope: &Envelope) -> Result<(), Error> {

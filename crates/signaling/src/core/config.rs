@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::log::LogLevel;
+
 use super::ids::RoomId;
 
 /// The settings of the signaling plane.
@@ -17,6 +19,10 @@ pub struct Config {
     pub candidates_timeout: Duration,
     /// After how long a silence the media plane reports `receiving: false`; told to clients when above one second.
     pub no_media_timeout: Duration,
+    /// So many packets lost within a second are told by `slowlink`; zero = never.
+    pub slowlink_threshold: u32,
+    /// What `get_status` tells until an operator sets another one.
+    pub log_level: LogLevel,
     /// What every request must carry as `apisecret`.
     pub api_secret: Option<String>,
     /// Whether requests must carry a `token`; with an `api_secret` besides, either is enough.
@@ -33,6 +39,8 @@ pub struct Config {
     pub string_ids: bool,
     /// Whether `opaque_id` comes back in events and replies.
     pub opaqueid_in_api: bool,
+    /// Whether `info` leaves out the libraries in use.
+    pub hide_dependencies: bool,
     /// Opus complexity of participants that ask for none, 1 to 10. Measured: 6 costs 1 % more than 5 and scores
     /// 0.2 PESQ better; Janus has 4.
     pub default_quality: u8,
@@ -55,6 +63,8 @@ impl Default for Config {
             reclaim_session_timeout: Duration::ZERO,
             candidates_timeout: Duration::from_secs(45),
             no_media_timeout: Duration::from_secs(1),
+            slowlink_threshold: 0,
+            log_level: LogLevel::INFO,
             api_secret: None,
             token_auth: false,
             token_auth_secret: None,
@@ -63,6 +73,7 @@ impl Default for Config {
             admin_key: None,
             string_ids: false,
             opaqueid_in_api: false,
+            hide_dependencies: false,
             default_quality: 6,
             stores_rooms: false,
             rooms: Vec::new(),

@@ -65,6 +65,14 @@ impl Error {
         Self::new(460, "Invalid plugin")
     }
 
+    pub(crate) fn invalid_event_handler() -> Self {
+        Self::new(460, "Invalid event handler")
+    }
+
+    pub(crate) fn invalid_logger() -> Self {
+        Self::new(460, "Invalid logger")
+    }
+
     pub(crate) fn too_many_handles(limit: usize) -> Self {
         Self::new(461, format!("Too many handles in this session (max {limit})"))
     }
@@ -95,12 +103,28 @@ impl Error {
         Self::new(467, "candidates is not an array")
     }
 
+    pub(crate) fn no_session_timeout() -> Self {
+        Self::new(467, "Invalid element type (timeout should be a non-negative integer or -1)")
+    }
+
+    pub(crate) fn no_log_level() -> Self {
+        Self::new(467, "Invalid element type (level should be between 0 and 7)")
+    }
+
+    pub(crate) fn unknown_plugins() -> Self {
+        Self::new(467, "Invalid element type (some of the provided plugins are invalid)")
+    }
+
     pub(crate) fn session_in_use(session: SessionId) -> Self {
         Self { about: Some(session), ..Self::new(468, "Session ID already in use") }
     }
 
     pub(crate) fn unexpected_answer() -> Self {
         Self::new(469, "Unexpected ANSWER (did we offer?)")
+    }
+
+    pub(crate) fn no_such_token(token: &str) -> Self {
+        Self::new(470, format!("Token {token} not found"))
     }
 
     pub(crate) fn too_many_offers(limit: usize) -> Self {
@@ -117,6 +141,22 @@ impl Error {
 
     pub(crate) fn too_many_candidates(limit: usize) -> Self {
         Self::new(490, format!("Too many candidates waiting for an offer (max {limit})"))
+    }
+
+    pub(crate) fn no_stored_tokens() -> Self {
+        Self::new(490, "Stored-Token based authentication disabled")
+    }
+
+    pub(crate) fn token_not_removed() -> Self {
+        Self::new(490, "Error removing token")
+    }
+
+    pub(crate) fn no_captures() -> Self {
+        Self::new(490, "Packets are not captured by this server")
+    }
+
+    pub(crate) fn capture_not_started() -> Self {
+        Self::new(490, "Capture not started")
     }
 
     /// The same refusal, as a part of a request says it: `JSEP error: missing …`.

@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Natural,
     String,
     Array,
+    FullArray,
     Object,
 }
 
@@ -32,6 +33,7 @@ impl Kind {
             Self::Natural => "a positive integer",
             Self::String => "a string",
             Self::Array => "an array",
+            Self::FullArray => "a non-empty array",
             Self::Object => "an object",
         }
     }
@@ -75,6 +77,11 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn array(self, name: &'static str) -> Result<Option<&'a [Value]>, FieldError> {
         self.read(name, Kind::Array, |value| value.as_array().map(Vec::as_slice))
+    }
+
+    /// An array that has something in it. An absent one is as wrong as an empty one.
+    pub(crate) fn full_array(self, name: &'static str) -> Result<&'a [Value], FieldError> {
+        self.array(name)?.filter(|array| !array.is_empty()).ok_or(FieldError::Wrong(name, Kind::FullArray))
     }
 
     pub(crate) fn object(self, name: &'static str) -> Result<Option<&'a Map<String, Value>>, FieldError> {

@@ -22,6 +22,8 @@ pub(super) struct Handle {
     pub(super) session: SessionId,
     pub(super) plugin: Plugin,
     pub(super) opaque_id: Option<String>,
+    /// With which it was attached, where tokens are asked for.
+    pub(super) token: Option<String>,
     pub(super) created: Instant,
     pub(super) peer: Option<Peer>,
     pub(super) waiting_candidates: WaitingCandidates,
@@ -36,6 +38,8 @@ impl Handle {
 
 /// The reason of a `hangup` that the client asked for.
 const CLOSED_BY_CLIENT: &str = "Janus API";
+/// The reason of a `hangup` that an operator asked for.
+pub(super) const CLOSED_BY_OPERATOR: &str = "Admin API";
 
 impl Core {
     pub(super) fn attach(
@@ -72,6 +76,7 @@ impl Core {
                 session: id,
                 plugin,
                 opaque_id: opaque_id.map(str::to_owned),
+                token: token.filter(|_| self.config.token_auth).map(str::to_owned),
                 created: now,
                 peer: None,
                 waiting_candidates: WaitingCandidates::default(),
@@ -121,7 +126,8 @@ impl Core {
         }
     }
 
-    fn detach(&mut self, id: SessionId, handle: HandleId, now: Instant) {
+    /// Ends a handle; its client hears `detached`.
+    pub(super) fn detach(&mut self, id: SessionId, handle: HandleId, now: Instant) {
         let mut last_words = message::event("detached", id);
         last_words.insert("sender".to_owned(), handle.0.into());
         self.add_opaque_id(&mut last_words, handle);

@@ -49,8 +49,8 @@ impl Core {
         tell("hangup-on-failed", false.into());
         tell("full-trickle", false.into());
         tell("mdns-enabled", false.into());
-        tell("min-nack-queue", 200.into());
-        tell("nack-optimizations", false.into());
+        tell("min-nack-queue", self.idle.min_nack_queue.into());
+        tell("nack-optimizations", self.idle.nack_optimizations.into());
         tell("twcc-period", 200.into());
         tell("dtls-mtu", 1200.into());
         tell("static-event-loops", 0.into());
@@ -58,7 +58,9 @@ impl Core {
         tell("auth_token", config.token_auth.into());
         tell("event_handlers", false.into());
         tell("opaqueid_in_api", config.opaqueid_in_api.into());
-        tell("dependencies", json!({}));
+        if !config.hide_dependencies {
+            tell("dependencies", json!({}));
+        }
         tell(
             "transports",
             json!({

@@ -1,6 +1,8 @@
 //! The boundary to the other planes: what the conversation asks of the media, and what the media tells it.
 //! Knows no JSON; the server turns these into commands of the webrtc and mixer planes.
 
+use std::time::Duration;
+
 use super::ids::{HandleId, RoomKey};
 
 /// What the media planes shall do.
@@ -65,6 +67,13 @@ pub enum MediaCommand {
         handle: HandleId,
         /// Whether it goes back.
         echo: bool,
+    },
+    /// When to tell of media that stops or gets lost, for all PeerConnections now and later.
+    SetThresholds {
+        /// Without a packet for so long media has stopped; zero = it never has.
+        no_media_timeout: Duration,
+        /// So many packets lost in a second are told; zero = none are.
+        slowlink_threshold: u32,
     },
     /// Start the decoder of a member afresh.
     ResetDecoder {

@@ -13,7 +13,12 @@ use super::{Core, Output};
 /// A PeerConnection, from its first offer on.
 #[derive(Debug)]
 pub(super) struct Peer {
+    pub(super) created: Instant,
     description: Description,
+    /// The last SDP of the client.
+    pub(super) remote: Box<str>,
+    /// The last SDP of ours.
+    pub(super) local: Option<Box<str>>,
     offers: VecDeque<WaitingOffer>,
     /// An offer of it has been answered. Whatever is reported before that is of its predecessor.
     pub(super) answered: bool,
@@ -59,11 +64,15 @@ impl Core {
         match &mut handle.peer {
             Some(peer) => {
                 peer.description = jsep.description;
+                peer.remote = jsep.sdp.as_str().into();
                 peer.offers.push_back(offer);
             }
             None => {
                 handle.peer = Some(Peer {
+                    created: now,
                     description: jsep.description,
+                    remote: jsep.sdp.as_str().into(),
+                    local: None,
                     offers: VecDeque::from([offer]),
                     answered: false,
                     connected: false,
@@ -132,6 +141,7 @@ impl Core {
         self.plugin_answered(id, &answer, now);
         if let Some(peer) = self.peer(id) {
             peer.answered = true;
+            peer.local = Some(answer.sdp.as_str().into());
         }
         self.push_plugin_event(id, Some(&offer.transaction), offer.data, Some(&answer.sdp));
     }

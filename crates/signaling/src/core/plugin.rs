@@ -53,7 +53,7 @@ pub(crate) struct Refusal {
 }
 
 impl Plugin {
-    const ALL: [Self; 2] = [Self::AudioBridge, Self::EchoTest];
+    pub(crate) const ALL: [Self; 2] = [Self::AudioBridge, Self::EchoTest];
 
     /// The name that clients attach to.
     pub(crate) fn package(self) -> &'static str {

@@ -20,6 +20,8 @@ pub(super) struct Session {
     /// Its connection is gone; it waits for a claim.
     pub(super) orphaned: bool,
     pub(super) last_activity: Instant,
+    /// What an operator has set for it alone.
+    pub(super) timeout: Option<Duration>,
     pub(super) handles: BTreeSet<HandleId>,
 }
 
@@ -49,7 +51,7 @@ impl Core {
         }
         let sessions = &self.sessions;
         let id = id.unwrap_or_else(|| SessionId(self.ids.draw(|id| sessions.contains_key(&SessionId(id)))));
-        let session = Session { owner, orphaned: false, last_activity: now, handles: BTreeSet::new() };
+        let session = Session { owner, orphaned: false, last_activity: now, timeout: None, handles: BTreeSet::new() };
         self.sessions.insert(id, session);
         self.belongs(id, owner);
         self.outputs.push_back(Output::SessionOpened { session: id, owner });
@@ -112,10 +114,10 @@ impl Core {
 
     /// Ends the sessions that were silent for too long.
     pub(super) fn check_silence(&mut self, now: Instant) {
-        let timeout = self.config.session_timeout;
         let reclaim = self.config.reclaim_session_timeout;
         let mut silent = Vec::new();
         for (id, session) in &self.sessions {
+            let timeout = session.timeout.unwrap_or(self.config.session_timeout);
             let silence = now.saturating_duration_since(session.last_activity);
             if session.orphaned && silence >= reclaim {
                 silent.push((*id, true));

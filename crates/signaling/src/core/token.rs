@@ -63,6 +63,27 @@ impl StoredTokens {
         self.0.contains_key(token)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &BTreeSet<Plugin>)> {
+        self.0.iter().map(|(token, plugins)| (token.as_str(), plugins))
+    }
+
+    /// Makes a token good for these plugins too; a new one, if there is none yet.
+    pub(crate) fn allow(&mut self, token: &str, plugins: &[Plugin]) {
+        self.0.entry(token.to_owned()).or_default().extend(plugins);
+    }
+
+    /// Makes a token good for these plugins no more.
+    pub(crate) fn disallow(&mut self, token: &str, plugins: &[Plugin]) {
+        if let Some(allowed) = self.0.get_mut(token) {
+            allowed.retain(|plugin| !plugins.contains(plugin));
+        }
+    }
+
+    /// False if there was no such token.
+    pub(crate) fn remove(&mut self, token: &str) -> bool {
+        self.0.remove(token).is_some()
+    }
+
     /// The plugins that a token is good for; `None` if there is no such token.
     pub(crate) fn plugins(&self, token: &str) -> Option<&BTreeSet<Plugin>> {
         self.0.get(token)

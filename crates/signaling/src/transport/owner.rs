@@ -16,8 +16,8 @@ use tokio::time::sleep_until;
 use super::mailbox::Mailboxes;
 use super::{STOP_TIME, Tallies};
 use crate::{
-    ConnectionId, Core, Counters, Credentials, Gauges, MediaCommand, MediaEvent, Output, Owner, Poll, RequestId,
-    RoomChange, SessionId, Source, Storing,
+    ConnectionId, Core, Counters, Credentials, Gauges, LogLevel, MediaCommand, MediaEvent, Output, Owner, Poll,
+    RequestId, RoomChange, SessionId, Source, Storing,
 };
 
 /// What handlers and connections ask of the task.
@@ -135,6 +135,7 @@ pub(super) struct CoreOwner {
     connections: HashMap<ConnectionId, mpsc::Sender<Outgoing>>,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
+    log_level: watch::Sender<LogLevel>,
 }
 
 impl CoreOwner {
@@ -144,6 +145,7 @@ impl CoreOwner {
         store: mpsc::Sender<StoreRequest>,
         mailboxes: Mailboxes,
         tallies: Arc<Tallies>,
+        log_level: watch::Sender<LogLevel>,
     ) -> Self {
         Self {
             core,
@@ -156,6 +158,7 @@ impl CoreOwner {
             connections: HashMap::new(),
             mailboxes,
             tallies,
+            log_level,
         }
     }
 
@@ -286,6 +289,10 @@ impl CoreOwner {
                 | Output::SessionClosed { session, .. } => {
                     self.mailboxes.close(session);
                 }
+                Output::LogLevel(level) => {
+                    self.log_level.send_replace(level);
+                }
+                Output::LogLine { level, line } => log(level, &line),
                 // Fails only when the media planes are gone, which ends the process.
                 Output::Media(command) => {
                     let _ = self.media.send(command);
@@ -350,6 +357,17 @@ impl CoreOwner {
                 self.core.handle_connection_closed(connection, now);
             }
         }
+    }
+}
+
+/// A line of an operator's, at the level of ours that is nearest.
+fn log(level: LogLevel, line: &str) {
+    match level.number() {
+        0..=2 => tracing::error!(target: "operator", "{line}"),
+        3 => tracing::warn!(target: "operator", "{line}"),
+        4 => tracing::info!(target: "operator", "{line}"),
+        5 => tracing::debug!(target: "operator", "{line}"),
+        6.. => tracing::trace!(target: "operator", "{line}"),
     }
 }
 

@@ -75,6 +75,7 @@ impl Stage {
                     config.reclaim_session_timeout = Duration::from_secs(value.parse().unwrap());
                 }
                 "no_media_timeout" => config.no_media_timeout = Duration::from_secs(value.parse().unwrap()),
+                "hide_dependencies" => config.hide_dependencies = value == "true",
                 "sessions" => config.limits.sessions = value.parse().unwrap(),
                 "handles" => config.limits.handles_per_session = value.parse().unwrap(),
                 "rooms" => config.limits.rooms = value.parse().unwrap(),
@@ -255,7 +256,11 @@ impl Stage {
                     let message = serde_json::from_str(&message).expect("an event is JSON");
                     self.messages.entry(self.listener(owner)).or_default().push_back(message);
                 }
-                Output::SessionOpened { .. } | Output::SessionMoved { .. } | Output::SessionClosed { .. } => {}
+                Output::SessionOpened { .. }
+                | Output::SessionMoved { .. }
+                | Output::SessionClosed { .. }
+                | Output::LogLevel(_)
+                | Output::LogLine { .. } => {}
                 Output::Media(command) => {
                     if let MediaCommand::Negotiate { handle, negotiation, .. } = &command {
                         self.negotiations.insert(handle.0, *negotiation);
@@ -313,7 +318,10 @@ impl Stage {
             Ok(number) => number,
             Err(_) => self.bindings.number(session)?,
         };
-        let credentials = Credentials { apisecret: secret, token: None };
+        let credentials = match secret.as_deref().and_then(|secret| secret.strip_prefix("token=")) {
+            Some(token) => Credentials { apisecret: None, token: Some(token.to_owned()) },
+            None => Credentials { apisecret: secret, token: None },
+        };
         let poll = match self.core.handle_poll(session, credentials, self.now) {
             Poll::Forbidden => "forbidden",
             Poll::NotFound => "notfound",
@@ -404,6 +412,9 @@ fn shown(command: &MediaCommand) -> Value {
             json!({"command": "update", "room": room.0, "muted": settings.muted})
         }
         MediaCommand::Leave { handle } => json!({"command": "leave", "handle": handle.0}),
+        MediaCommand::SetThresholds { no_media_timeout, slowlink_threshold } => json!({
+            "command": "thresholds", "no_media": no_media_timeout.as_secs(), "slowlink": slowlink_threshold,
+        }),
         MediaCommand::ResetDecoder { handle } => json!({"command": "reset", "handle": handle.0}),
     }
 }
