@@ -264,14 +264,15 @@ impl<O> Member<O> {
 
     /// Tells of a change between talking and not.
     pub(crate) fn talk(&mut self, room: &RoomSettings) -> Option<bool> {
-        let detection = room.talk_detection.as_ref().filter(|_| room.trust_levels)?;
+        let of_room = room.talk_detection.as_ref().filter(|_| room.trust_levels)?;
+        let detection = self.settings.talk_detection.unwrap_or(*of_room);
         let slot = match self.claim {
             Claim::Level(_) | Claim::Unknown if self.missing || !self.may_sound(room) => Slot::Missing,
             Claim::Paused => Slot::Missing,
             Claim::Unknown => Slot::Unknown,
             Claim::Level(level) => Slot::Level(level.unsigned_abs().min(127)),
         };
-        self.meter.add(slot, detection)
+        self.meter.add(slot, &detection)
     }
 
     /// From arrival to mix, in samples of 48 kHz.

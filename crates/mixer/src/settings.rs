@@ -123,6 +123,8 @@ pub struct MemberSettings {
     pub fec: bool,
     /// Neither contributes nor is sent anything.
     pub suspended: bool,
+    /// When it counts as talking, in place of what the room has.
+    pub talk_detection: Option<TalkDetection>,
 }
 
 impl Default for MemberSettings {
@@ -138,6 +140,7 @@ impl Default for MemberSettings {
             expected_loss: 0,
             fec: false,
             suspended: false,
+            talk_detection: None,
         }
     }
 }

@@ -389,9 +389,7 @@ fn room_settings(settings: &signaling::RoomSettings) -> mixer::RoomSettings {
         stereo: settings.stereo,
         muted: settings.muted,
         trust_levels: settings.trust_levels,
-        talk_detection: settings
-            .talk_detection
-            .map(|it| mixer::TalkDetection { active_packets: it.active_packets, average_level: it.average_level }),
+        talk_detection: settings.talk_detection.map(talk_detection),
         max_speakers: settings.max_speakers,
         silence_threshold: settings.silence_threshold,
         shared_encoding: settings.shared_encoding,
@@ -409,7 +407,13 @@ fn member_settings(settings: &signaling::MemberSettings) -> mixer::MemberSetting
         expected_loss: settings.expected_loss,
         fec: settings.fec,
         suspended: settings.suspended,
+        talk_detection: settings.talk_detection.map(talk_detection),
     }
+}
+
+fn talk_detection(detection: signaling::TalkDetection) -> mixer::TalkDetection {
+    let signaling::TalkDetection { active_packets, average_level } = detection;
+    mixer::TalkDetection { active_packets, average_level }
 }
 
 /// A packet on its way from a net thread to a mix thread.

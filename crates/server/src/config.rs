@@ -98,6 +98,10 @@ pub struct Signaling {
     /// What `create` must carry as `admin_key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_key: Option<String>,
+    /// `rtp_forward` and `stop_rtp_forward` need the admin key too.
+    pub lock_rtp_forward: bool,
+    /// `play_file` and what belongs to it need the admin key too.
+    pub lock_play_file: bool,
     /// The ids of rooms and participants are texts, and not numbers.
     pub string_ids: bool,
     /// Events and replies carry the `opaque_id` of their handle.
@@ -210,6 +214,12 @@ impl Config {
                 "left out, or signaling.token_auth true: else nobody is asked",
             );
         }
+        if self.signaling.lock_rtp_forward && self.signaling.admin_key.is_none() {
+            return wrong("signaling.lock_rtp_forward", "false, or a signaling.admin_key to lock with");
+        }
+        if self.signaling.lock_play_file && self.signaling.admin_key.is_none() {
+            return wrong("signaling.lock_play_file", "false, or a signaling.admin_key to lock with");
+        }
         if !(1..=10).contains(&self.mixer.complexity) {
             return wrong("mixer.complexity", "a number from 1 to 10");
         }
@@ -246,6 +256,8 @@ impl Default for Signaling {
             token_auth: false,
             token_auth_secret: None,
             admin_key: None,
+            lock_rtp_forward: false,
+            lock_play_file: false,
             string_ids: false,
             opaqueid_in_api: false,
             hide_dependencies: false,

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
-use signaling::{Core, Id, MediaFacts, RoomConfig, RoomId, Transport, TransportConfig};
+use signaling::{Core, Id, MediaFacts, Recording, RoomConfig, RoomId, Transport, TransportConfig};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -281,6 +281,8 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         token_auth,
         token_auth_secret,
         admin_key,
+        lock_rtp_forward,
+        lock_play_file,
         string_ids,
         opaqueid_in_api,
         hide_dependencies,
@@ -297,6 +299,8 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         wall_clock: since_1970(),
         admin_secret: config.admin.secret.clone(),
         admin_key,
+        lock_rtp_forward,
+        lock_play_file,
         string_ids,
         opaqueid_in_api,
         hide_dependencies,
@@ -330,8 +334,11 @@ fn room_config(room: Room, string_ids: bool) -> RoomConfig {
         audio_level_average: room.audio_level_average,
         default_expectedloss: room.default_expectedloss,
         default_bitrate: room.default_bitrate,
+        denoise: room.denoise,
+        recording: Recording { record: room.record, mjrs: room.mjrs, ..Recording::default() },
         allow_rtp_participants: room.allow_rtp_participants,
         groups: room.groups,
+        signed_tokens: room.signed_tokens,
         max_speakers: room.max_speakers,
         silence_threshold: room.silence_threshold,
         usedtx: room.usedtx,

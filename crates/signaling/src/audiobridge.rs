@@ -1,15 +1,19 @@
 //! The AudioBridge plugin: rooms and who is in them, as API state. Knows no session of the core and no transport; what
 //! shall happen outside it says in [`Effect`]s.
 
+mod announce;
 mod error;
+mod forward;
 mod info;
 mod manage;
 mod moderate;
 mod participant;
+mod record;
 mod request;
 mod response;
 mod room;
 mod session;
+mod suspend;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +34,8 @@ use room::{Hearing, Room};
 #[derive(Debug)]
 pub(crate) struct AudioBridge {
     admin_key: Option<String>,
+    lock_rtp_forward: bool,
+    lock_play_file: bool,
     default_quality: u8,
     dialect: Dialect,
     /// The mixer can take nobody more.
@@ -47,6 +53,8 @@ impl AudioBridge {
     pub(crate) fn new(config: &Config, ids: &mut IdSource) -> Self {
         let mut plugin = Self {
             admin_key: config.admin_key.clone(),
+            lock_rtp_forward: config.lock_rtp_forward,
+            lock_play_file: config.lock_play_file,
             default_quality: config.default_quality,
             dialect: Dialect { limits: config.limits, string_ids: config.string_ids },
             overloaded: false,
@@ -114,6 +122,18 @@ impl AudioBridge {
                 VerbNow::Kick => self.kick(body, effects),
                 VerbNow::KickAll => self.kick_all(body, effects),
                 VerbNow::ResetDecoder => self.reset_decoder(handle, effects),
+                VerbNow::Suspend => self.suspend(handle, body, effects),
+                VerbNow::Resume => self.resume(handle, body, effects),
+                VerbNow::EnableRecording => self.enable_recording(body),
+                VerbNow::EnableMjrs => self.enable_mjrs(body),
+                VerbNow::RtpForward => self.rtp_forward(body),
+                VerbNow::StopRtpForward => self.stop_rtp_forward(body),
+                VerbNow::ListForwarders => self.list_forwarders(body),
+                VerbNow::PlayFile => self.play_file(body),
+                VerbNow::IsPlaying => self.is_playing(body),
+                VerbNow::StopFile => self.stop_file(body),
+                VerbNow::StopAllFiles => self.stop_all_files(body),
+                VerbNow::ListAnnouncements => self.list_announcements(body),
             },
         };
         Reply::Now(outcome.map_err(Error::into))
@@ -240,14 +260,15 @@ impl AudioBridge {
             handle,
             room: room.key,
             room_settings: room.settings.clone(),
-            settings: participant.settings(self.attachments.get(&handle)?),
+            settings: participant.settings(self.attachments.get(&handle)?, room),
         }))
     }
 
     /// How a participant sounds and hears now, if its media flows.
     fn media_settings(&self, handle: HandleId) -> Option<MemberSettings> {
         let attachment = self.attachments.get(&handle).filter(|attachment| attachment.connected)?;
-        Some(attachment.participant.as_ref()?.settings(attachment))
+        let (room, participant) = self.seat(handle)?;
+        Some(participant.settings(attachment, room))
     }
 
     /// Tells the mixer how a participant sounds and hears, if that is another way than `before`.

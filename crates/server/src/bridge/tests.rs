@@ -243,5 +243,6 @@ fn member_settings() -> MemberSettings {
         expected_loss: 0,
         fec: false,
         suspended: false,
+        talk_detection: None,
     }
 }

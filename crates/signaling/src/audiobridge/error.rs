@@ -55,12 +55,37 @@ impl Error {
         Self::new(484, format!("Unsupported action '{action}' (allowed)"))
     }
 
+    pub(super) fn unsupported_codec(codec: &str) -> Self {
+        Self::new(484, format!("Unsupported codec ({codec})"))
+    }
+
+    pub(super) fn invalid_port(port: u16) -> Self {
+        Self::new(484, format!("Invalid port number ({port})"))
+    }
+
+    pub(super) fn unsupported_family(family: &str) -> Self {
+        Self::new(484, format!("Unsupported protocol family ({family})"))
+    }
+
+    pub(super) fn unresolvable(host: &str) -> Self {
+        Self::new(484, format!("Could not resolve address ({host})..."))
+    }
+
+    pub(super) fn invalid_srtp_suite(suite: u64) -> Self {
+        Self::new(484, format!("Invalid SRTP suite ({suite})"))
+    }
+
     pub(super) fn media_encryption() -> Self {
         Self::new(484, "Media encryption unsupported by this plugin")
     }
 
     pub(super) fn no_such_room(room: &RoomId) -> Self {
         Self::new(485, format!("No such room ({room})"))
+    }
+
+    /// The same as `rtp_forward` has it, whose text lacks the last character.
+    pub(super) fn no_such_room_to_forward(room: &RoomId) -> Self {
+        Self::new(485, format!("No such room ({room}"))
     }
 
     pub(super) fn room_exists(room: &RoomId) -> Self {
@@ -110,6 +135,11 @@ impl Error {
 
     pub(super) fn no_such_group(group: &str) -> Self {
         Self::new(494, format!("No such group ({group})"))
+    }
+
+    /// The same as `rtp_forward` has it.
+    pub(super) fn no_such_group_to_forward() -> Self {
+        Self::new(494, "No such group")
     }
 
     pub(super) fn no_configuration_file(intention: &str) -> Self {

@@ -35,6 +35,9 @@ impl AudioBridge {
             if attachment.audio_level {
                 tell("talking", participant.talking.into());
             }
+            if participant.denoise {
+                tell("denoise", true.into());
+            }
             tell("fec", attachment.fec.into());
             if participant.expected_loss > 0 {
                 tell("expected-loss", participant.expected_loss.into());

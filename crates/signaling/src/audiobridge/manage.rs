@@ -82,12 +82,18 @@ impl AudioBridge {
         if let Some(is_private) = request.is_private {
             room.is_private = is_private;
         }
+        if let Some(folder) = request.record_dir {
+            room.recording.record_dir = Some(folder);
+        }
+        if let Some(folder) = request.mjrs_dir {
+            room.recording.mjrs_dir = Some(folder);
+        }
         Ok(Changed { what: "edited", change: self.kept(&request.room, request.permanent), room: request.room })
     }
 
     pub(super) fn destroy(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Changed, Error> {
         let permanent = body.boolean("permanent")?.unwrap_or(false);
-        let id = managed_room(body)?;
+        let id = body.room()?;
         self.check_permanence(permanent, "destroy room permanently")?;
         self.managed(&id, body)?;
         let Some(room) = self.rooms.remove(&id) else { return Err(Error::no_such_room(&id)) };

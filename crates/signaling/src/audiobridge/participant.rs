@@ -1,5 +1,6 @@
 //! A handle of the plugin, and the participant that it is while it is in a room.
 
+use super::room::{Room, TalkWish};
 use crate::core::ids::{RoomId, UserId};
 use crate::core::media::MemberSettings;
 
@@ -38,6 +39,8 @@ pub(super) struct Participant {
     pub(super) quality: u8,
     /// In percent.
     pub(super) expected_loss: u8,
+    pub(super) talk_wish: TalkWish,
+    pub(super) denoise: bool,
 }
 
 /// As loud as it comes in.
@@ -47,8 +50,8 @@ const CENTRE: u8 = 50;
 const RIGHT: u64 = 100;
 
 impl Participant {
-    /// How it sounds and hears, being the participant of `attachment`.
-    pub(super) fn settings(&self, attachment: &Attachment) -> MemberSettings {
+    /// How it sounds and hears, being the participant of `attachment` in `room`.
+    pub(super) fn settings(&self, attachment: &Attachment, room: &Room) -> MemberSettings {
         MemberSettings {
             muted: self.muted,
             admin: self.admin,
@@ -59,6 +62,7 @@ impl Participant {
             expected_loss: self.expected_loss,
             fec: attachment.fec,
             suspended: self.suspended,
+            talk_detection: room.talk_detection(self.talk_wish),
         }
     }
 }

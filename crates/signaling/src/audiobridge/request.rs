@@ -1,16 +1,22 @@
 //! Requests of the AudioBridge, parsed: a request that exists has fields of the right types. What depends on the state
 //! of a room is checked where the room is known.
 
+mod announce;
 mod body;
+mod forward;
 mod participant;
+mod record;
 mod room;
 
 use super::error::Error;
 use crate::core::ids::{HandleId, RoomId, UserId};
 use crate::core::jsep::{Jsep, JsepKind};
 
+pub(super) use announce::{FileRequest, PlayRequest, announcing_room};
 pub(super) use body::{Body, Dialect};
+pub(super) use forward::{ForwardRequest, StopForwardRequest};
 pub(super) use participant::{Codec, EntryRequest, Wishes, wished_user, wished_user_untyped};
+pub(super) use record::{EnableMjrs, EnableRecording};
 pub(super) use room::{AllowedAction, AllowedRequest, CreateRequest, EditRequest};
 
 /// What is asked, by when the answer comes.
@@ -37,6 +43,18 @@ pub(super) enum VerbNow {
     Kick,
     KickAll,
     ResetDecoder,
+    Suspend,
+    Resume,
+    EnableRecording,
+    EnableMjrs,
+    RtpForward,
+    StopRtpForward,
+    ListForwarders,
+    PlayFile,
+    IsPlaying,
+    StopFile,
+    StopAllFiles,
+    ListAnnouncements,
 }
 
 /// Requests answered by an event.
@@ -67,6 +85,18 @@ impl Verb {
             "kick" => Self::Now(VerbNow::Kick),
             "kick_all" => Self::Now(VerbNow::KickAll),
             "resetdecoder" => Self::Now(VerbNow::ResetDecoder),
+            "suspend" => Self::Now(VerbNow::Suspend),
+            "resume" => Self::Now(VerbNow::Resume),
+            "enable_recording" => Self::Now(VerbNow::EnableRecording),
+            "enable_mjrs" => Self::Now(VerbNow::EnableMjrs),
+            "rtp_forward" => Self::Now(VerbNow::RtpForward),
+            "stop_rtp_forward" => Self::Now(VerbNow::StopRtpForward),
+            "listforwarders" => Self::Now(VerbNow::ListForwarders),
+            "play_file" => Self::Now(VerbNow::PlayFile),
+            "is_playing" => Self::Now(VerbNow::IsPlaying),
+            "stop_file" => Self::Now(VerbNow::StopFile),
+            "stop_all_files" => Self::Now(VerbNow::StopAllFiles),
+            "listannouncements" => Self::Now(VerbNow::ListAnnouncements),
             "join" => Self::Later(VerbLater::Join),
             "configure" => Self::Later(VerbLater::Configure),
             "changeroom" => Self::Later(VerbLater::ChangeRoom),

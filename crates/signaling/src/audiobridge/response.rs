@@ -35,7 +35,7 @@ pub(super) fn listed_room(room: &Room) -> Value {
         "sampling_rate": room.settings.sampling_rate,
         "spatial_audio": room.settings.stereo,
         "pin_required": room.pin.is_some(),
-        "record": false,
+        "record": room.recording.record,
         "muted": room.settings.muted,
         "num_participants": room.participants.len(),
     })
@@ -88,6 +88,16 @@ pub(super) fn parting(how: &str, room: &RoomId, user: &UserId) -> Value {
     data.insert("room".to_owned(), json!(room));
     data.insert(how.to_owned(), json!(user));
     Value::Object(data)
+}
+
+/// Somebody is `suspended` or `resumed`.
+pub(super) fn suspension(what: &str, room: &RoomId, user: &UserId) -> Value {
+    parting(what, room, user)
+}
+
+/// To somebody `resumed` who has not heard what went on in the room: who is there.
+pub(super) fn recap(room: &RoomId, user: &UserId, others: Vec<Value>) -> Value {
+    json!({"audiobridge": "event", "room": room, "resumed": user, "participants": others})
 }
 
 pub(super) fn talking(room: &RoomId, user: &UserId, talking: bool) -> Value {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::config::{RoomConfig, SAMPLING_RATES};
+use crate::core::config::{Recording, RoomConfig, SAMPLING_RATES};
 use crate::core::ids::{HandleId, RoomId, RoomKey, UserId};
 use crate::core::media::{AnswerTraits, MixTraits, RoomSettings, TalkDetection};
 
@@ -23,7 +23,11 @@ pub(super) struct Room {
     pub(super) bitrate: Option<u32>,
     /// In percent.
     pub(super) expected_loss: u8,
+    pub(super) denoise: bool,
+    pub(super) recording: Recording,
     pub(super) allows_plain_rtp: bool,
+    /// Whether joining needs a token that is signed for this room.
+    pub(super) signed_tokens: bool,
     pub(super) settings: RoomSettings,
     pub(super) participants: BTreeMap<UserId, HandleId>,
     usedtx: bool,
@@ -35,6 +39,27 @@ pub(super) enum Hearing {
     All,
     /// All who do not have their events paused.
     Unpaused,
+}
+
+/// When to count as talking, as a room or a participant wishes it; 0 = no wish.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TalkWish {
+    /// Over how many packets.
+    pub(super) packets: u32,
+    /// Below which average level, in -dBov.
+    pub(super) level: u8,
+}
+
+const DEFAULT_TALK_DETECTION: TalkDetection = TalkDetection { active_packets: 100, average_level: 25 };
+
+impl TalkWish {
+    /// What is done where nothing is wished for is `otherwise`.
+    fn detection(self, otherwise: TalkDetection) -> TalkDetection {
+        TalkDetection {
+            active_packets: if self.packets == 0 { otherwise.active_packets } else { self.packets },
+            average_level: if self.level == 0 { otherwise.average_level } else { self.level.min(127) },
+        }
+    }
 }
 
 /// Opus takes 500 to 512000 bit/s (RFC 6716 section 2.1.1 and libopus); what is outside means: let the codec decide.
@@ -51,13 +76,9 @@ impl Room {
         if !SAMPLING_RATES.contains(&config.sampling_rate) {
             return None;
         }
-        let or_default = |value: u32, default: u32| if value == 0 { default } else { value };
-        let talk_detection = (config.audiolevel_ext && config.audiolevel_event).then(|| TalkDetection {
-            active_packets: or_default(config.audio_active_packets, 100),
-            average_level: match config.audio_level_average {
-                0 => 25,
-                level => level.min(127),
-            },
+        let talk_detection = (config.audiolevel_ext && config.audiolevel_event).then(|| {
+            let wish = TalkWish { packets: config.audio_active_packets, level: config.audio_level_average };
+            wish.detection(DEFAULT_TALK_DETECTION)
         });
         let description = match config.description {
             empty if empty.is_empty() => format!("Room {id}"),
@@ -77,7 +98,10 @@ impl Room {
             expected_loss: Some(config.default_expectedloss)
                 .filter(|loss| *loss <= MAX_EXPECTED_LOSS)
                 .unwrap_or_default(),
+            denoise: config.denoise,
+            recording: config.recording,
             allows_plain_rtp: config.allow_rtp_participants,
+            signed_tokens: config.signed_tokens,
             settings: RoomSettings {
                 sampling_rate: config.sampling_rate,
                 stereo: config.spatial_audio,
@@ -124,13 +148,22 @@ impl Room {
                 .map_or(default.audio_level_average, |detection| detection.average_level),
             default_expectedloss: self.expected_loss,
             default_bitrate: self.bitrate.unwrap_or_default(),
+            denoise: self.denoise,
+            recording: self.recording.clone(),
             allow_rtp_participants: self.allows_plain_rtp,
             groups: self.groups.to_vec(),
+            signed_tokens: self.signed_tokens,
             max_speakers,
             silence_threshold,
             usedtx: self.usedtx,
             shared_encoding,
         }
+    }
+
+    /// When somebody who wishes this counts as talking, if that is another time than for others.
+    pub(super) fn talk_detection(&self, wish: TalkWish) -> Option<TalkDetection> {
+        let ours = self.settings.talk_detection?;
+        Some(wish.detection(ours)).filter(|theirs| *theirs != ours)
     }
 
     /// What an answer to somebody in this room says.

@@ -32,7 +32,9 @@ impl AudioBridge {
         let admin = admit(room, &request, body)?;
         let quality = request.wishes.quality()?;
         let expected_loss = request.wishes.expected_loss()?;
-        match request.codec()? {
+        let codec = request.codec()?;
+        let user = self.free_user(room, user, ids)?;
+        match codec {
             Codec::Opus => {}
             Codec::G711 => return Err(Error::unsupported("G.711")),
         }
@@ -42,7 +44,6 @@ impl AudioBridge {
         if request.wishes.generate_offer {
             return Err(Error::unsupported("generate_offer"));
         }
-        let user = self.free_user(room, user, ids)?;
         if self.overloaded {
             return Err(Error::overloaded());
         }
@@ -63,6 +64,8 @@ impl AudioBridge {
             bitrate: wishes.bitrate.and_then(opus_bitrate).or(room.bitrate),
             quality: quality.unwrap_or(self.default_quality),
             expected_loss: expected_loss.unwrap_or(room.expected_loss),
+            talk_wish: request.talk_wish,
+            denoise: wishes.denoise.unwrap_or(room.denoise),
         };
         self.announce_entry(asked, newcomer, "joined", effects);
         Ok(())
@@ -101,6 +104,8 @@ impl AudioBridge {
             bitrate: wishes.bitrate.and_then(opus_bitrate).or(room.bitrate),
             quality: quality.unwrap_or(before.quality),
             expected_loss: expected_loss.unwrap_or(before.expected_loss),
+            talk_wish: before.talk_wish,
+            denoise: wishes.denoise.unwrap_or(room.denoise),
         };
         self.announce_exit(asked, effects);
         self.announce_entry(asked, after, "roomchanged", effects);
@@ -119,11 +124,11 @@ impl AudioBridge {
         if wishes.generate_offer {
             return Err(Error::unsupported("generate_offer"));
         }
-        if wishes.plain_rtp {
+        if wishes.plain_rtp && asked.jsep.is_none() {
             return Err(Error::unsupported("Plain RTP"));
         }
         let moves = room.settings.stereo && wishes.spatial_position.is_some();
-        let is_told = wishes.muted.is_some() || wishes.display.is_some() || wishes.denoise || moves;
+        let is_told = wishes.muted.is_some() || wishes.display.is_some() || wishes.denoise.is_some() || moves;
         let has_groups = !room.groups.is_empty();
         let before = self.media_settings(handle);
         let attachment = self.attachments.get_mut(&handle);
@@ -132,6 +137,7 @@ impl AudioBridge {
             participant.display = wishes.display.or(participant.display.take());
             participant.quality = quality.unwrap_or(participant.quality);
             participant.expected_loss = expected_loss.unwrap_or(participant.expected_loss);
+            participant.denoise = wishes.denoise.unwrap_or(participant.denoise);
             if wishes.volume.is_some() {
                 participant.volume = participant::volume(wishes.volume);
             }
@@ -224,16 +230,21 @@ fn admit(room: &Room, request: &EntryRequest<'_>, body: Body<'_>) -> Result<bool
     if request.wants_admin {
         body.check_secret("secret", room.secret.as_deref())?;
     }
-    match &request.wishes.group {
-        _ if room.groups.is_empty() => {}
-        None => return Err(Error::missing("group")),
-        Some(group) => check_group(room, group)?,
-    }
+    require_group(room, request.wishes.group.as_deref())?;
     // A secret that the room has not got proves nothing.
     Ok(request.wants_admin && room.secret.is_some())
 }
 
-fn check_group(room: &Room, group: &str) -> Result<(), Error> {
+/// Whether this names a group of the room, which must be where it has any.
+pub(super) fn require_group(room: &Room, group: Option<&str>) -> Result<(), Error> {
+    match group {
+        _ if room.groups.is_empty() => Ok(()),
+        None => Err(Error::missing("group")),
+        Some(group) => check_group(room, group),
+    }
+}
+
+pub(super) fn check_group(room: &Room, group: &str) -> Result<(), Error> {
     if room.groups.is_empty() || room.groups.iter().any(|name| name == group) {
         Ok(())
     } else {

@@ -35,6 +35,10 @@ pub struct Config {
     pub admin_secret: Option<String>,
     /// What creating rooms, and listing private ones, needs as `admin_key`.
     pub admin_key: Option<String>,
+    /// Whether forwarding needs the `admin_key` too.
+    pub lock_rtp_forward: bool,
+    /// Whether playing files needs the `admin_key` too.
+    pub lock_play_file: bool,
     /// Whether rooms and participants have texts as ids, and not numbers.
     pub string_ids: bool,
     /// Whether `opaque_id` comes back in events and replies.
@@ -71,6 +75,8 @@ impl Default for Config {
             wall_clock: Duration::ZERO,
             admin_secret: None,
             admin_key: None,
+            lock_rtp_forward: false,
+            lock_play_file: false,
             string_ids: false,
             opaqueid_in_api: false,
             hide_dependencies: false,
@@ -175,10 +181,16 @@ pub struct RoomConfig {
     pub default_expectedloss: u8,
     /// In bit/s; outside 500..=512000 = the codec decides.
     pub default_bitrate: u32,
+    /// Whether to remove noise from participants that do not say so themselves (nothing does yet).
+    pub denoise: bool,
+    /// What is recorded.
+    pub recording: Recording,
     /// Whether plain RTP participants may join (none can yet).
     pub allow_rtp_participants: bool,
     /// Names that participants must choose from; empty = no groups.
     pub groups: Vec<String>,
+    /// Whether joining needs a token that is signed for the room; without effect unless the server has signed tokens.
+    pub signed_tokens: bool,
     /// How many sound at once, the loudest; 0 = all.
     pub max_speakers: usize,
     /// Who is below is not mixed, in dBov, -127..=0.
@@ -187,6 +199,21 @@ pub struct RoomConfig {
     pub usedtx: bool,
     /// Whether listeners of the same mix share one encode.
     pub shared_encoding: bool,
+}
+
+/// What of a room is recorded, and where to. Nothing is written yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recording {
+    /// Whether the mix is.
+    pub record: bool,
+    /// The file of the mix; `None` = a name is made up.
+    pub record_file: Option<String>,
+    /// Its folder.
+    pub record_dir: Option<String>,
+    /// Whether each participant is, in a file of its own.
+    pub mjrs: bool,
+    /// The folder of these files.
+    pub mjrs_dir: Option<String>,
 }
 
 impl Default for RoomConfig {
@@ -206,8 +233,11 @@ impl Default for RoomConfig {
             audio_level_average: 25,
             default_expectedloss: 0,
             default_bitrate: 0,
+            denoise: false,
+            recording: Recording::default(),
             allow_rtp_participants: false,
             groups: Vec::new(),
+            signed_tokens: false,
             max_speakers: 0,
             silence_threshold: -60,
             usedtx: true,

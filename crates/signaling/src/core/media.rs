@@ -222,4 +222,6 @@ pub struct MemberSettings {
     pub fec: bool,
     /// It neither sounds nor hears.
     pub suspended: bool,
+    /// When it counts as talking, in place of what the room has.
+    pub talk_detection: Option<TalkDetection>,
 }

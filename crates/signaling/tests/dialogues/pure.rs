@@ -69,6 +69,8 @@ impl Stage {
                 "wall_clock" => config.wall_clock = Duration::from_secs(value.parse().unwrap()),
                 "admin_secret" => config.admin_secret = Some(value.clone()),
                 "admin_key" => config.admin_key = Some(value.clone()),
+                "lock_rtp_forward" => config.lock_rtp_forward = value == "true",
+                "lock_play_file" => config.lock_play_file = value == "true",
                 "string_ids" => config.string_ids = value == "true",
                 "opaqueid_in_api" => config.opaqueid_in_api = value == "true",
                 "reclaim_session_timeout" => {

@@ -49,6 +49,12 @@ impl<'a> Body<'a> {
         Ok(RoomId(self.id("room")?.ok_or_else(|| Error::missing("room"))?))
     }
 
+    /// The same where the field is not looked at: what is no id names none.
+    pub(in crate::audiobridge) fn room_untyped(self) -> RoomId {
+        let blank = || if self.dialect.string_ids { Id::Text("".into()) } else { Id::Number(0) };
+        RoomId(self.id("room").ok().flatten().unwrap_or_else(blank))
+    }
+
     /// The participant that is meant.
     pub(in crate::audiobridge) fn user(self) -> Result<UserId, Error> {
         Ok(UserId(self.id("id")?.ok_or_else(|| Error::missing("id"))?))

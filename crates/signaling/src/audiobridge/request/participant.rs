@@ -2,6 +2,7 @@
 
 use super::Body;
 use crate::audiobridge::error::Error;
+use crate::audiobridge::room::TalkWish;
 use crate::core::ids::{RoomId, UserId};
 
 /// What `join`, `changeroom` and `configure` say of the participant, by types alone.
@@ -17,23 +18,23 @@ pub(in crate::audiobridge) struct Wishes {
     expected_loss: Option<u64>,
     pub(in crate::audiobridge) plain_rtp: bool,
     pub(in crate::audiobridge) generate_offer: bool,
-    /// `denoise` was there, whatever it said.
-    pub(in crate::audiobridge) denoise: bool,
+    pub(in crate::audiobridge) denoise: Option<bool>,
 }
 
 impl Wishes {
+    /// Those of `configure`.
     pub(in crate::audiobridge) fn parse(body: Body<'_>) -> Result<Self, Error> {
-        let display = body.text("display")?.map(str::to_owned);
-        let group = body.text("group")?.map(str::to_owned);
         let muted = body.boolean("muted")?;
+        let display = body.text("display")?.map(str::to_owned);
         let bitrate = body.natural("bitrate")?;
         let quality = body.natural("quality")?;
         let expected_loss = body.natural("expected_loss")?;
         let volume = body.natural("volume")?;
         let spatial_position = body.natural("spatial_position")?;
-        let denoise = body.boolean("denoise")?.is_some();
+        let denoise = body.boolean("denoise")?;
         body.check_booleans(&["record"])?;
         body.check_strings(&["filename"])?;
+        let group = body.text("group")?.map(str::to_owned);
         let generate_offer = body.boolean("generate_offer")?.unwrap_or(false);
         body.check_booleans(&["update"])?;
         let plain_rtp = body.fields.object("rtp")?.is_some();
@@ -77,6 +78,7 @@ pub(in crate::audiobridge) struct EntryRequest<'a> {
     pub(in crate::audiobridge) wishes: Wishes,
     pub(in crate::audiobridge) suspended: bool,
     pub(in crate::audiobridge) pause_events: bool,
+    pub(in crate::audiobridge) talk_wish: TalkWish,
     /// Whether a `secret` came along, which is a wish to be admin.
     pub(in crate::audiobridge) wants_admin: bool,
     pub(in crate::audiobridge) token: Option<&'a str>,
@@ -92,17 +94,55 @@ pub(in crate::audiobridge) enum Codec {
 
 impl<'a> EntryRequest<'a> {
     pub(in crate::audiobridge) fn parse(body: Body<'a>) -> Result<Self, Error> {
+        let display = body.text("display")?.map(str::to_owned);
         let token = body.string("token")?;
         body.check_strings(&["pin"])?;
+        let group = body.text("group")?.map(str::to_owned);
+        let muted = body.boolean("muted")?;
         let suspended = body.boolean("suspended")?.unwrap_or(false);
         let pause_events = body.boolean("pause_events")?.unwrap_or(false);
         let codec = body.string("codec")?;
-        body.natural("audio_level_average")?;
-        body.natural("audio_active_packets")?;
+        let bitrate = body.natural("bitrate")?;
+        let quality = body.natural("quality")?;
+        let expected_loss = body.natural("expected_loss")?;
+        let volume = body.natural("volume")?;
+        let spatial_position = body.natural("spatial_position")?;
+        let average_level = body.natural("audio_level_average")?.unwrap_or_default();
+        let active_packets = body.natural("audio_active_packets")?.unwrap_or_default();
+        let denoise = body.boolean("denoise")?;
+        body.check_booleans(&["record"])?;
+        body.check_strings(&["filename"])?;
+        let generate_offer = body.boolean("generate_offer")?.unwrap_or(false);
+        let plain_rtp = body.fields.object("rtp")?.is_some();
         let wants_admin = body.string("secret")?.is_some();
-        let wishes = Wishes::parse(body)?;
         let room = body.room()?;
-        Ok(Self { room, wishes, suspended, pause_events: pause_events && suspended, wants_admin, token, codec })
+        let talk_wish = TalkWish {
+            packets: u32::try_from(active_packets).unwrap_or(u32::MAX),
+            level: u8::try_from(average_level).unwrap_or(u8::MAX),
+        };
+        let wishes = Wishes {
+            display,
+            group,
+            muted,
+            volume,
+            bitrate,
+            spatial_position,
+            quality,
+            expected_loss,
+            plain_rtp,
+            generate_offer,
+            denoise,
+        };
+        Ok(Self {
+            room,
+            wishes,
+            suspended,
+            pause_events: pause_events && suspended,
+            talk_wish,
+            wants_admin,
+            token,
+            codec,
+        })
     }
 
     pub(in crate::audiobridge) fn codec(&self) -> Result<Codec, Error> {

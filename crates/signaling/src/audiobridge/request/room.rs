@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Body;
 use crate::audiobridge::error::Error;
-use crate::core::config::RoomConfig;
+use crate::core::config::{Recording, RoomConfig};
 use crate::core::ids::RoomId;
 
 /// `create`.
@@ -35,13 +35,17 @@ impl CreateRequest {
         let average_level = body.natural("audio_level_average")?.unwrap_or_default();
         let expected_loss = body.natural("default_expectedloss")?.unwrap_or_default();
         let bitrate = body.natural("default_bitrate")?.unwrap_or_default();
-        body.check_booleans(&["denoise", "record"])?;
-        body.check_strings(&["record_file", "record_dir"])?;
-        body.check_booleans(&["mjrs"])?;
-        body.check_strings(&["mjrs_dir"])?;
+        let denoise = body.boolean("denoise")?.unwrap_or(default.denoise);
+        let recording = Recording {
+            record: body.boolean("record")?.unwrap_or(false),
+            record_file: body.text("record_file")?.map(str::to_owned),
+            record_dir: body.text("record_dir")?.map(str::to_owned),
+            mjrs: body.boolean("mjrs")?.unwrap_or(false),
+            mjrs_dir: body.text("mjrs_dir")?.map(str::to_owned),
+        };
         let allow_rtp = body.boolean("allow_rtp_participants")?;
         let groups = body.fields.array("groups")?;
-        body.check_booleans(&["signed_tokens"])?;
+        let signed_tokens = body.boolean("signed_tokens")?.unwrap_or(default.signed_tokens);
         let permanent = body.boolean("permanent")?.unwrap_or(false);
         body.check_strings(&["admin_key"])?;
         let max_speakers = body.natural("max_speakers")?.unwrap_or_default();
@@ -74,8 +78,11 @@ impl CreateRequest {
             audio_level_average: u8::try_from(average_level).unwrap_or(u8::MAX),
             default_expectedloss: u8::try_from(expected_loss).unwrap_or(u8::MAX),
             default_bitrate: u32::try_from(bitrate).unwrap_or(u32::MAX),
+            denoise,
+            recording,
             allow_rtp_participants: allow_rtp.unwrap_or(default.allow_rtp_participants),
             groups,
+            signed_tokens,
             max_speakers: usize::try_from(max_speakers).unwrap_or(usize::MAX),
             silence_threshold,
             usedtx,
@@ -116,6 +123,8 @@ pub(in crate::audiobridge) struct EditRequest {
     pub(in crate::audiobridge) secret: Option<String>,
     pub(in crate::audiobridge) pin: Option<String>,
     pub(in crate::audiobridge) is_private: Option<bool>,
+    pub(in crate::audiobridge) record_dir: Option<String>,
+    pub(in crate::audiobridge) mjrs_dir: Option<String>,
     pub(in crate::audiobridge) permanent: bool,
 }
 
@@ -126,7 +135,8 @@ impl EditRequest {
         let secret = body.text("new_secret")?.filter(|text| !text.is_empty());
         let pin = body.text("new_pin")?;
         let is_private = body.boolean("new_is_private")?;
-        body.check_strings(&["new_record_dir", "new_mjrs_dir"])?;
+        let record_dir = body.text("new_record_dir")?;
+        let mjrs_dir = body.text("new_mjrs_dir")?;
         let permanent = body.boolean("permanent")?.unwrap_or(false);
         Ok(Self {
             room: body.room()?,
@@ -134,6 +144,8 @@ impl EditRequest {
             secret: secret.map(str::to_owned),
             pin: pin.map(str::to_owned),
             is_private,
+            record_dir: record_dir.map(str::to_owned),
+            mjrs_dir: mjrs_dir.map(str::to_owned),
             permanent,
         })
     }
