@@ -308,6 +308,16 @@ fn nobody_talks_at_the_limit_or_muted_or_without_levels_or_detection() {
 }
 
 #[test]
+fn one_can_have_a_measure_of_its_own_where_talking_is_told() {
+    let said = levels(&[(20, Some(Some(-30)))]);
+    let own = Some(TalkDetection { active_packets: 5, average_level: 40 });
+    let settings = MemberSettings { talk_detection: own, ..MemberSettings::default() };
+
+    assert_eq!(talking(&detecting(), settings.clone(), &said), [(4, true)]);
+    assert_eq!(talking(&RoomSettings::default(), settings, &said), []);
+}
+
+#[test]
 fn missing_packets_count_as_silence() {
     let said = levels(&[(10, Some(Some(-10))), (30, None)]);
     assert_eq!(talking(&detecting(), MemberSettings::default(), &said), [(9, true), (19, false)]);

@@ -16,6 +16,7 @@ mod session;
 mod suspend;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -26,6 +27,7 @@ use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, IdSource, RoomId};
 use crate::core::media::{Answer, MediaCommand, MemberSettings};
 use crate::core::plugin::{Call, Reply};
+use crate::core::token::SignedTokens;
 use participant::{Attachment, Participant};
 use request::{Asked, Body, Dialect, Verb, VerbLater, VerbNow};
 use room::{Hearing, Room};
@@ -36,6 +38,7 @@ pub(crate) struct AudioBridge {
     admin_key: Option<String>,
     lock_rtp_forward: bool,
     lock_play_file: bool,
+    tokens: Option<SignedTokens>,
     default_quality: u8,
     dialect: Dialect,
     /// The mixer can take nobody more.
@@ -50,11 +53,13 @@ pub(crate) struct AudioBridge {
 }
 
 impl AudioBridge {
-    pub(crate) fn new(config: &Config, ids: &mut IdSource) -> Self {
+    /// Rooms of `config` exist from the start; `started` is the moment whose wall clock time it tells.
+    pub(crate) fn new(config: &Config, ids: &mut IdSource, started: Instant) -> Self {
         let mut plugin = Self {
             admin_key: config.admin_key.clone(),
             lock_rtp_forward: config.lock_rtp_forward,
             lock_play_file: config.lock_play_file,
+            tokens: SignedTokens::new(config, started),
             default_quality: config.default_quality,
             dialect: Dialect { limits: config.limits, string_ids: config.string_ids },
             overloaded: false,
@@ -104,7 +109,7 @@ impl AudioBridge {
         let outcome = match (Verb::parse(name), call.handle) {
             (None, _) | (Some(Verb::Later(_)), None) => Err(Error::unknown_request(name)),
             (Some(Verb::Later(verb)), Some(handle)) => {
-                self.handle_later(verb, Asked { handle, body, jsep: call.jsep }, ids, effects);
+                self.handle_later(verb, Asked { handle, body, jsep: call.jsep, now: call.now }, ids, effects);
                 return Reply::Later;
             }
             (Some(Verb::Now(verb)), handle) => match verb {

@@ -206,7 +206,7 @@ impl Core {
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
         let mut ids = IdSource::new(seed);
-        let audiobridge = AudioBridge::new(&config, &mut ids);
+        let audiobridge = AudioBridge::new(&config, &mut ids, now);
         Self {
             ids,
             audiobridge,

@@ -8,6 +8,8 @@ mod participant;
 mod record;
 mod room;
 
+use std::time::Instant;
+
 use super::error::Error;
 use crate::core::ids::{HandleId, RoomId, UserId};
 use crate::core::jsep::{Jsep, JsepKind};
@@ -113,6 +115,7 @@ pub(super) struct Asked<'a> {
     pub(super) handle: HandleId,
     pub(super) body: Body<'a>,
     pub(super) jsep: Option<&'a Jsep>,
+    pub(super) now: Instant,
 }
 
 impl Asked<'_> {

@@ -1,5 +1,7 @@
 //! What participants do themselves: join, configure, changeroom, leave, hangup.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use super::error::Error;
@@ -9,6 +11,7 @@ use super::room::{Hearing, Room, opus_bitrate};
 use super::{AudioBridge, response};
 use crate::core::effect::Effect;
 use crate::core::ids::{Id, IdSource, RoomId, UserId};
+use crate::core::plugin::Plugin;
 
 impl AudioBridge {
     pub(super) fn join(
@@ -17,7 +20,7 @@ impl AudioBridge {
         ids: &mut IdSource,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Error> {
-        let Asked { handle, body, jsep } = asked;
+        let Asked { handle, body, jsep, now } = asked;
         if self.seat(handle).is_some() {
             return Err(Error::already_in_a_room());
         }
@@ -29,7 +32,7 @@ impl AudioBridge {
         if plain_rtp && !room.allows_plain_rtp {
             return Err(Error::plain_rtp_forbidden());
         }
-        let admin = admit(room, &request, body)?;
+        let admin = self.admit(room, &request, body, now)?;
         let quality = request.wishes.quality()?;
         let expected_loss = request.wishes.expected_loss()?;
         let codec = request.codec()?;
@@ -77,14 +80,14 @@ impl AudioBridge {
         ids: &mut IdSource,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Error> {
-        let Asked { handle, body, .. } = asked;
+        let Asked { handle, body, now, .. } = asked;
         let request = EntryRequest::parse(body)?;
         let (old_room, before) = self.seat(handle).ok_or_else(Error::no_room_to_change)?;
         if old_room.id == request.room {
             return Err(Error::already_in_this_room());
         }
         let room = self.rooms.get(&request.room).ok_or_else(|| Error::no_such_room(&request.room))?;
-        let admin = admit(room, &request, body)?;
+        let admin = self.admit(room, &request, body, now)?;
         let quality = request.wishes.quality()?;
         let expected_loss = request.wishes.expected_loss()?;
         let user = self.free_user(room, wished_user_untyped(body), ids)?;
@@ -206,6 +209,29 @@ impl AudioBridge {
         }
     }
 
+    /// Whether the sender of a request may enter; and if so, whether as an admin.
+    fn admit(&self, room: &Room, request: &EntryRequest<'_>, body: Body<'_>, now: Instant) -> Result<bool, Error> {
+        if room.signed_tokens
+            && let Some(tokens) = &self.tokens
+        {
+            let descriptor = format!("room={}", room.id);
+            let permits = |token| tokens.permits(token, Plugin::AudioBridge.package(), Some(&descriptor), now);
+            if !request.token.is_some_and(permits) {
+                return Err(Error::wrong("token"));
+            }
+        }
+        body.check_secret("pin", room.pin.as_deref())?;
+        if room.checks_tokens && !request.token.is_some_and(|token| room.tokens.contains(token)) {
+            return Err(Error::not_allowed());
+        }
+        if request.wants_admin {
+            body.check_secret("secret", room.secret.as_deref())?;
+        }
+        require_group(room, request.wishes.group.as_deref())?;
+        // A secret that the room has not got proves nothing.
+        Ok(request.wants_admin && room.secret.is_some())
+    }
+
     /// The wished id if it is free, or one that is.
     fn free_user(&self, room: &Room, wish: Option<UserId>, ids: &mut IdSource) -> Result<UserId, Error> {
         let limit = self.dialect.limits.participants_per_room;
@@ -219,20 +245,6 @@ impl AudioBridge {
             }
         }
     }
-}
-
-/// Whether the sender of a request may enter; and if so, whether as an admin.
-fn admit(room: &Room, request: &EntryRequest<'_>, body: Body<'_>) -> Result<bool, Error> {
-    body.check_secret("pin", room.pin.as_deref())?;
-    if room.checks_tokens && !request.token.is_some_and(|token| room.tokens.contains(token)) {
-        return Err(Error::not_allowed());
-    }
-    if request.wants_admin {
-        body.check_secret("secret", room.secret.as_deref())?;
-    }
-    require_group(room, request.wishes.group.as_deref())?;
-    // A secret that the room has not got proves nothing.
-    Ok(request.wants_admin && room.secret.is_some())
 }
 
 /// Whether this names a group of the room, which must be where it has any.

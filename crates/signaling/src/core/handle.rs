@@ -154,7 +154,7 @@ impl Core {
         }
         let plugin = self.plugin(handle).ok_or_else(Error::handle_not_found)?;
         let mut effects = Vec::new();
-        let call = Call { handle: Some(handle), body, jsep: jsep.as_ref() };
+        let call = Call { handle: Some(handle), body, jsep: jsep.as_ref(), now };
         match self.ask_plugin(plugin, call, &mut effects) {
             Reply::Now(outcome) => {
                 let data = self.plugin_data(outcome);

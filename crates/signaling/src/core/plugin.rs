@@ -29,6 +29,7 @@ pub(crate) struct Call<'a> {
     pub(crate) handle: Option<HandleId>,
     pub(crate) body: &'a Map<String, Value>,
     pub(crate) jsep: Option<&'a Jsep>,
+    pub(crate) now: Instant,
 }
 
 /// What comes of it.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signaling::{
-    Answer, AnswerTraits, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output,
-    Owner, Poll, RequestId, Source,
+    Answer, AnswerTraits, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent,
+    MemberSettings, Output, Owner, Poll, RequestId, Source,
 };
 
 use crate::pattern::{Bindings, sdp};
@@ -396,20 +396,20 @@ fn shown(command: &MediaCommand) -> Value {
             json!({"command": "candidate", "handle": handle.0, "candidate": candidate})
         }
         MediaCommand::ClosePeer { handle } => json!({"command": "close", "handle": handle.0}),
-        MediaCommand::Join { handle, room, room_settings, settings } => json!({
-            "command": "join", "handle": handle.0, "room": room.0,
-            "rate": room_settings.sampling_rate, "stereo": room_settings.stereo,
-            "detects_talk": room_settings.talk_detection.is_some(),
-            "muted": settings.muted, "admin": settings.admin, "volume": settings.volume,
-            "position": settings.position, "bitrate": settings.bitrate, "quality": settings.complexity,
-            "loss": settings.expected_loss, "fec": settings.fec, "suspended": settings.suspended,
-        }),
-        MediaCommand::Configure { handle, settings } => json!({
-            "command": "configure", "handle": handle.0,
-            "muted": settings.muted, "admin": settings.admin, "volume": settings.volume,
-            "position": settings.position, "bitrate": settings.bitrate, "quality": settings.complexity,
-            "loss": settings.expected_loss, "fec": settings.fec, "suspended": settings.suspended,
-        }),
+        MediaCommand::Join { handle, room, room_settings, settings } => {
+            let mut shown = json!({
+                "command": "join", "handle": handle.0, "room": room.0,
+                "rate": room_settings.sampling_rate, "stereo": room_settings.stereo,
+                "detects_talk": room_settings.talk_detection.is_some(),
+            });
+            show_settings(&mut shown, settings);
+            shown
+        }
+        MediaCommand::Configure { handle, settings } => {
+            let mut shown = json!({"command": "configure", "handle": handle.0});
+            show_settings(&mut shown, settings);
+            shown
+        }
         MediaCommand::UpdateRoom { room, settings } => {
             json!({"command": "update", "room": room.0, "muted": settings.muted})
         }
@@ -418,5 +418,23 @@ fn shown(command: &MediaCommand) -> Value {
             "command": "thresholds", "no_media": no_media_timeout.as_secs(), "slowlink": slowlink_threshold,
         }),
         MediaCommand::ResetDecoder { handle } => json!({"command": "reset", "handle": handle.0}),
+    }
+}
+
+fn show_settings(shown: &mut Value, settings: &MemberSettings) {
+    let MemberSettings { muted, admin, volume, position, bitrate, complexity, expected_loss, fec, suspended, .. } =
+        settings;
+    shown["muted"] = (*muted).into();
+    shown["admin"] = (*admin).into();
+    shown["volume"] = (*volume).into();
+    shown["position"] = (*position).into();
+    shown["bitrate"] = (*bitrate).into();
+    shown["quality"] = (*complexity).into();
+    shown["loss"] = (*expected_loss).into();
+    shown["fec"] = (*fec).into();
+    shown["suspended"] = (*suspended).into();
+    if let Some(own) = &settings.talk_detection {
+        shown["talk_packets"] = own.active_packets.into();
+        shown["talk_level"] = own.average_level.into();
     }
 }
