@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use signaling::{Config, Core, Id, Output, RequestId, RoomChange, RoomConfig, RoomId, Source};
+use signaling::{Config, Core, Id, Output, Recording, RequestId, RoomChange, RoomConfig, RoomId, Source};
 
 #[test]
 fn every_property_of_create_is_kept() {
@@ -25,8 +25,17 @@ fn every_property_of_create_is_kept() {
         audio_level_average: 40,
         default_expectedloss: 5,
         default_bitrate: 32_000,
+        denoise: true,
+        recording: Recording {
+            record: true,
+            record_file: Some("mix.wav".to_owned()),
+            record_dir: Some("/mixes".to_owned()),
+            mjrs: true,
+            mjrs_dir: Some("/mjrs".to_owned()),
+        },
         allow_rtp_participants: true,
         groups: vec!["x".to_owned(), "y".to_owned()],
+        signed_tokens: true,
         max_speakers: 3,
         silence_threshold: -50,
         usedtx: false,
@@ -39,7 +48,9 @@ fn every_property_of_create_is_kept() {
         json!({"request": "create", "room": 7, "permanent": true, "description": "Seven", "secret": "adm", "pin": "123",
             "is_private": true, "allowed": ["b", "a"], "sampling_rate": 48000, "spatial_audio": true,
             "audiolevel_ext": true, "audiolevel_event": true, "audio_active_packets": 10, "audio_level_average": 40,
-            "default_expectedloss": 5, "default_bitrate": 32000, "allow_rtp_participants": true,
+            "default_expectedloss": 5, "default_bitrate": 32000, "denoise": true, "record": true,
+            "record_file": "mix.wav", "record_dir": "/mixes", "mjrs": true, "mjrs_dir": "/mjrs", "signed_tokens": true,
+            "allow_rtp_participants": true,
             "groups": ["x", "y"], "max_speakers": 3, "silence_threshold": -50, "usedtx": false,
             "shared_encoding": false}),
     );
