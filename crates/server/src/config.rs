@@ -231,6 +231,10 @@ impl Config {
         }
         let rooms = self.rooms();
         for (index, room) in rooms.iter().enumerate() {
+            if room.signed_tokens && self.signaling.token_auth_secret.is_none() {
+                let key = format!("rooms.{index}.signed_tokens");
+                return wrong(&key, "false, or a signaling.token_auth_secret to sign with");
+            }
             if let Some(key) = room.unsupported() {
                 return wrong(&format!("rooms.{index}.{key}"), "false: this version does not have it");
             }

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use signaling::{Id, RoomChange, RoomConfig, RoomId, StoreRequest};
+use signaling::{Id, Recording, RoomChange, RoomConfig, RoomId, StoreRequest};
 use tokio::sync::mpsc;
 
 use crate::config::{self, ConfigError, Room};
@@ -217,8 +217,11 @@ fn kept_room(config: RoomConfig) -> Room {
         audio_level_average,
         default_expectedloss,
         default_bitrate,
+        denoise,
+        recording: Recording { record, record_file, record_dir, mjrs, mjrs_dir },
         allow_rtp_participants,
         groups,
+        signed_tokens,
         max_speakers,
         silence_threshold,
         usedtx,
@@ -239,13 +242,19 @@ fn kept_room(config: RoomConfig) -> Room {
         audio_level_average,
         default_expectedloss,
         default_bitrate,
-        allow_rtp_participants,
         groups,
+        record,
+        record_file,
+        record_dir,
+        mjrs,
+        mjrs_dir,
+        denoise,
+        allow_rtp_participants,
+        signed_tokens,
         max_speakers,
         silence_threshold,
         usedtx,
         shared_encoding,
-        ..Room::default()
     }
 }
 

@@ -29,7 +29,15 @@ fn every_key_is_documented() {
     all.signaling.admin_key = Some(String::new());
     all.media.address = Some([127, 0, 0, 1].into());
     all.media.public_ip = Some([127, 0, 0, 1].into());
-    let room = Room { secret: Some(String::new()), pin: Some(String::new()), allowed: Some(vec![]), ..Room::demo() };
+    let room = Room {
+        secret: Some(String::new()),
+        pin: Some(String::new()),
+        allowed: Some(vec![]),
+        record_file: Some(String::new()),
+        record_dir: Some(String::new()),
+        mjrs_dir: Some(String::new()),
+        ..Room::demo()
+    };
     all.rooms = Some(vec![room]);
     assert_eq!(keys(&documented), keys(&toml::Table::try_from(all).unwrap()));
 }
@@ -103,6 +111,16 @@ fn a_text_names_a_room_only_where_ids_are_texts() {
 fn a_token_secret_that_nobody_would_ask_for_is_refused() {
     let message = refusal("[signaling]\ntoken_auth_secret = \"swordfish\"\n");
     assert!(message.contains("line 2: signaling.token_auth_secret"), "{message}");
+}
+
+#[test]
+fn a_lock_without_a_key_is_refused() {
+    for lock in ["lock_rtp_forward", "lock_play_file"] {
+        let message = refusal(&format!("[signaling]\n{lock} = true\n"));
+        assert!(message.contains(&format!("line 2: signaling.{lock}: must be false, or")), "{message}");
+    }
+    let message = refusal("[[rooms]]\nsigned_tokens = true\n");
+    assert!(message.contains("line 2: rooms.0.signed_tokens: must be false, or"), "{message}");
 }
 
 #[test]

@@ -48,13 +48,22 @@ pub struct Room {
     pub groups: Vec<String>,
     /// Record the mix. Not in this version: must be false.
     pub record: bool,
+    /// The file of that; none = a name is made up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_file: Option<String>,
+    /// Its folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_dir: Option<String>,
     /// Record every participant. Not in this version: must be false.
     pub mjrs: bool,
+    /// The folder of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mjrs_dir: Option<String>,
     /// Remove noise. Not in this version: must be false.
     pub denoise: bool,
     /// Participants over plain RTP. Not in this version: must be false.
     pub allow_rtp_participants: bool,
-    /// Signed tokens. Not in this version: must be false.
+    /// Joining needs a token that is signed for the room; only with `signaling.token_auth_secret`.
     pub signed_tokens: bool,
     /// Mix the loudest so many; 0 = everybody.
     pub max_speakers: usize,
@@ -115,7 +124,10 @@ impl Default for Room {
             default_bitrate: 0,
             groups: Vec::new(),
             record: false,
+            record_file: None,
+            record_dir: None,
             mjrs: false,
+            mjrs_dir: None,
             denoise: false,
             allow_rtp_participants: false,
             signed_tokens: false,
@@ -187,7 +199,6 @@ impl Room {
             ("mjrs", self.mjrs),
             ("denoise", self.denoise),
             ("allow_rtp_participants", self.allow_rtp_participants),
-            ("signed_tokens", self.signed_tokens),
         ];
         later.into_iter().find(|(_, on)| *on).map(|(key, _)| key)
     }
