@@ -4,9 +4,12 @@
 //! Knows no sockets and no planes: `lib.rs` turns a [`Config`] into a running server.
 
 mod admin;
+mod broker_tls;
 mod error;
 mod http;
+pub(crate) mod mqtt;
 mod network;
+mod rabbitmq;
 mod room;
 mod tls;
 mod websocket;
@@ -19,9 +22,12 @@ use figment::providers::{Env, Serialized};
 use serde::{Deserialize, Serialize};
 
 pub use admin::Admin;
+pub use broker_tls::BrokerTls;
 pub use error::ConfigError;
 pub use http::Http;
+pub use mqtt::{Mqtt, MqttStatus, MqttTopics, MqttVersion};
 pub use network::{Network, Proxies};
+pub use rabbitmq::{ExchangeType, RabbitMq, RabbitMqQueues};
 pub use room::{Room, RoomId};
 pub use tls::Tls;
 pub use websocket::WebSocket;
@@ -42,6 +48,12 @@ pub struct Config {
     pub tls: Tls,
     /// Proxies in front of this server.
     pub proxies: Proxies,
+    /// The Janus and admin APIs over a RabbitMQ broker, if it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rabbitmq: Option<RabbitMq>,
+    /// The Janus and admin APIs over an MQTT broker, if it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mqtt: Option<Mqtt>,
     /// Sessions and who may use them.
     pub signaling: Signaling,
     /// Audio over the network.
@@ -229,6 +241,22 @@ impl Config {
         if self.mixer.mix_threads > 256 {
             return wrong("mixer.mix_threads", "at most 256");
         }
+        if let Some(rabbitmq) = &self.rabbitmq {
+            if !cfg!(feature = "rabbitmq") {
+                return wrong("rabbitmq", &left_out("rabbitmq"));
+            }
+            if let Some((key, right)) = rabbitmq.problem() {
+                return wrong(&format!("rabbitmq.{key}"), &right);
+            }
+        }
+        if let Some(mqtt) = &self.mqtt {
+            if !cfg!(feature = "mqtt") {
+                return wrong("mqtt", &left_out("mqtt"));
+            }
+            if let Some((key, right)) = mqtt.problem() {
+                return wrong(&format!("mqtt.{key}"), &right);
+            }
+        }
         let rooms = self.rooms();
         for (index, room) in rooms.iter().enumerate() {
             if room.signed_tokens && self.signaling.token_auth_secret.is_none() {
@@ -241,6 +269,10 @@ impl Config {
         }
         Room::check(&rooms, self.signaling.string_ids, file)
     }
+}
+
+fn left_out(feature: &str) -> String {
+    format!("left out: this plenum was built without it (cargo build -p plenum --features {feature})")
 }
 
 impl Default for Log {

@@ -4,6 +4,8 @@
 //! `wiring.rs` (threads and queues).
 
 mod bridge;
+#[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
+mod brokers;
 mod certificate;
 pub mod config;
 mod listen;
@@ -126,6 +128,8 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
     let metrics_page = get(move || async move { scrape.page().await });
     let metrics_router = Router::new().route("/metrics", metrics_page);
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
+    #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
+    brokers::serve(&config, file, &transport, &mut tasks)?;
     for OpenPort { port, listener, config } in ports {
         let router = match port {
             Port::Http | Port::Https => transport.http_router(web::router()),

@@ -3,14 +3,20 @@
 
 pub(crate) mod access;
 mod admin;
+#[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
+mod broker;
 mod connection;
 mod cors;
 mod document;
 mod http;
 pub(crate) mod listener;
 mod mailbox;
+#[cfg(feature = "mqtt")]
+pub(crate) mod mqtt;
 mod owner;
 mod path;
+#[cfg(feature = "rabbitmq")]
+pub(crate) mod rabbitmq;
 mod refusal;
 pub(crate) mod tls;
 mod websocket;

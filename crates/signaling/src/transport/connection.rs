@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
+use super::document::Malformed;
 use super::owner::{Inbound, Outgoing, ReturnAddress};
 use super::refusal::Refusal;
-use super::{Transport, document};
+use super::{MESSAGE_LIMIT, Transport, document};
 use crate::{Carrier, ConnectionId};
 
 /// Messages that wait for a broker. All sessions behind it share them, and a join to a room of thousands is thousands of events
@@ -50,7 +51,12 @@ impl Connection {
     /// As [`Connection::read`], for a message whose replies have to be told from others.
     pub(super) fn read_for(&self, message: &[u8], address: Option<Box<ReturnAddress>>) -> VecDeque<Inbound> {
         let connection = self.id;
-        match document::parse_all(message) {
+        let documents = if message.len() > MESSAGE_LIMIT {
+            Err(Malformed { line: 1, column: 1, text: format!("longer than {MESSAGE_LIMIT} bytes") })
+        } else {
+            document::parse_all(message)
+        };
+        match documents {
             Ok(documents) => documents
                 .into_iter()
                 .map(|request| match self.api {
