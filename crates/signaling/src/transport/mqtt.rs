@@ -2,6 +2,7 @@
 //! what a message says.
 
 mod link;
+mod session;
 
 use std::future;
 use std::sync::Arc;

@@ -220,10 +220,8 @@ async fn read(janus: &mut Option<Consumer>, admin: &mut Option<Consumer>, desk: 
             return error;
         }
         let correlation = delivery.properties.correlation_id().as_ref();
-        let address = correlation.map(|id| ReturnAddress {
-            correlation: Some(id.as_str().as_bytes().to_vec()),
-            ..ReturnAddress::default()
-        });
+        let address = correlation
+            .map(|id| ReturnAddress { correlation: Some(id.as_str().as_bytes().to_vec()), ..ReturnAddress::default() });
         desk.receive(api, &delivery.data, address).await;
     }
 }

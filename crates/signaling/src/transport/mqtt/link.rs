@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::session::EmptySession;
 use super::{MqttConfig, MqttTls, MqttTopics, MqttVersion, Qos};
 use crate::transport::owner::ReturnAddress;
 
@@ -197,12 +198,11 @@ fn options_v3(config: &MqttConfig) -> rumqttc_v4::MqttOptions {
 }
 
 fn options_v5(config: &MqttConfig) -> rumqttc_v5::MqttOptions {
-    use rumqttc_v5::{Broker, BrokerSessionResumePolicy, LastWill, MqttOptions, SessionMode};
+    use rumqttc_v5::{Broker, LastWill, MqttOptions, SessionMode};
     let mut options = MqttOptions::new(&config.client_id, Broker::tcp(&config.host, config.port));
     options.set_keep_alive(config.keep_alive);
     options.set_session_mode(if config.clean_session { SessionMode::Clean } else { SessionMode::Persistent });
-    // What was not acknowledged is in the outbox and not in the library.
-    options.set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly);
+    options.set_session_store(EmptySession { max_inflight: config.max_inflight });
     options.set_outgoing_inflight_upper_limit(config.max_inflight);
     options.set_unlimited_incoming_packet_size();
     if let Some(username) = &config.username {
@@ -223,7 +223,10 @@ fn options_v5(config: &MqttConfig) -> rumqttc_v5::MqttOptions {
 }
 
 /// Makes TLS of a connection.
-async fn secure(tls: MqttTls, connecting: impl Future<Output = io::Result<TcpStream>>) -> io::Result<TlsStream<TcpStream>> {
+async fn secure(
+    tls: MqttTls,
+    connecting: impl Future<Output = io::Result<TcpStream>>,
+) -> io::Result<TlsStream<TcpStream>> {
     TlsConnector::from(tls.config).connect(tls.server_name, connecting.await?).await
 }
 

@@ -1,0 +1,119 @@
+//! Brokers of a test's own: on free ports, with directories of their own, ended with the test.
+#![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "what is not as expected fails the test")]
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The bound of every wait: a broker's start takes 6 s on an idle machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker that runs.
+pub(crate) struct Broker {
+    pub(crate) port: u16,
+    directory: PathBuf,
+    command: fn(&Path, u16) -> Command,
+    /// The broker, and what it needs.
+    processes: Vec<Child>,
+}
+
+impl Broker {
+    /// `name` has to be no other test's.
+    pub(crate) async fn rabbitmq(name: &str) -> Self {
+        let mut broker = Self::new(name, rabbitmq_command);
+        // The name service of Erlang: in the foreground, or it would outlive us.
+        let epmd = Command::new("epmd").args(["-address", "127.0.0.1", "-port", &side_port(&broker.directory)]).spawn();
+        broker.processes.push(epmd.unwrap());
+        broker.start().await;
+        broker
+    }
+
+    /// `name` has to be no other test's. `listeners` are lines of the configuration for further ones.
+    pub(crate) async fn mosquitto(name: &str, listeners: &str) -> Self {
+        let mut broker = Self::new(name, mosquitto_command);
+        let first = format!("listener {} 127.0.0.1\nallow_anonymous true\nuser root\n{listeners}", broker.port);
+        fs::write(broker.directory.join("mosquitto.conf"), first).unwrap();
+        broker.start().await;
+        broker
+    }
+
+    fn new(name: &str, command: fn(&Path, u16) -> Command) -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("side-port"), free_port().to_string()).unwrap();
+        Self { port: free_port(), directory, command, processes: Vec::new() }
+    }
+
+    /// Kills the broker without a warning.
+    pub(crate) fn kill(&mut self) {
+        end(&mut self.processes.pop().unwrap());
+    }
+
+    /// Starts the broker (again), and waits until it takes connections.
+    pub(crate) async fn start(&mut self) {
+        let log = fs::File::create(self.directory.join("log")).unwrap();
+        let mut command = (self.command)(&self.directory, self.port);
+        // A group of its own, so that what it starts ends with it.
+        command.process_group(0).stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log);
+        self.processes.push(command.spawn().unwrap());
+        let port = self.port;
+        let listens = async {
+            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, listens).await.unwrap();
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.processes.iter_mut().rev().for_each(end);
+    }
+}
+
+fn end(child: &mut Child) {
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn rabbitmq_command(directory: &Path, port: u16) -> Command {
+    let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
+    command
+        .env("HOME", directory)
+        .env("ERL_EPMD_PORT", side_port(directory))
+        .env("RABBITMQ_NODENAME", format!("plenum{port}@localhost"))
+        .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_NODE_PORT", port.to_string())
+        .env("RABBITMQ_DIST_PORT", free_port().to_string())
+        .env("RABBITMQ_MNESIA_BASE", directory)
+        .env("RABBITMQ_LOG_BASE", directory)
+        .env("RABBITMQ_LOGS", "-")
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", directory.join("plugins"))
+        .env("RABBITMQ_PID_FILE", directory.join("pid"))
+        .env("RABBITMQ_CONF_ENV_FILE", directory.join("none"))
+        .env("RABBITMQ_CONFIG_FILE", directory.join("none"));
+    command
+}
+
+fn mosquitto_command(directory: &Path, _port: u16) -> Command {
+    let mut command = Command::new("/usr/sbin/mosquitto");
+    command.arg("-c").arg(directory.join("mosquitto.conf"));
+    command
+}
+
+fn side_port(directory: &Path) -> String {
+    fs::read_to_string(directory.join("side-port")).unwrap()
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
