@@ -10,6 +10,8 @@ need firefox-esr firefox-esr
 need pulseaudio pulseaudio   # Firefox plays nothing without an audio device
 need pactl pulseaudio-utils
 need espeak-ng espeak-ng
+need rabbitmq-server rabbitmq-server
+need mosquitto mosquitto
 install_missing
 export DENY_VERSION=0.20.2
 
@@ -20,6 +22,7 @@ cargo fmt --all --check
 
 step "Lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
+cargo clippy --locked -p plenum -p plenum-signaling --all-targets --features rabbitmq,mqtt -- -D warnings
 
 step "Documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
@@ -39,6 +42,10 @@ fi
 
 step "Unit, property and conformance tests"
 cargo test --locked --workspace --quiet
+
+step "Message brokers"
+cargo test --locked --quiet -p plenum-signaling --features rabbitmq,mqtt --test transport_rabbitmq --test transport_mqtt
+cargo test --locked --quiet -p plenum --features rabbitmq,mqtt --test brokers
 
 step "Browsers, janus.js and Janode against a running server"
 cargo build --locked -p plenum

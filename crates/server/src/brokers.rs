@@ -9,22 +9,36 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, ConfigError};
 
-/// Starts to serve the brokers of `config`. What cannot be used is found before anything starts.
-pub(crate) fn serve(
-    config: &Config,
-    file: Option<&Path>,
-    transport: &Transport,
-    tasks: &mut JoinSet<()>,
-) -> Result<(), ConfigError> {
+/// The brokers to serve.
+pub(crate) struct Brokers {
     #[cfg(feature = "rabbitmq")]
-    if let Some(rabbitmq) = &config.rabbitmq {
-        tasks.spawn(transport.clone().serve_rabbitmq(rabbitmq_config(rabbitmq, file)?));
-    }
+    rabbitmq: Option<signaling::RabbitMqConfig>,
     #[cfg(feature = "mqtt")]
-    if let Some(mqtt) = &config.mqtt {
-        tasks.spawn(transport.clone().serve_mqtt(mqtt_config(mqtt, file)?));
+    mqtt: Option<signaling::MqttConfig>,
+}
+
+impl Brokers {
+    /// Those of `config`, with their certificates.
+    pub(crate) fn read(config: &Config, file: Option<&Path>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            #[cfg(feature = "rabbitmq")]
+            rabbitmq: config.rabbitmq.as_ref().map(|rabbitmq| rabbitmq_config(rabbitmq, file)).transpose()?,
+            #[cfg(feature = "mqtt")]
+            mqtt: config.mqtt.as_ref().map(|mqtt| mqtt_config(mqtt, file)).transpose()?,
+        })
     }
-    Ok(())
+
+    /// Starts to serve them.
+    pub(crate) fn serve(self, transport: &Transport, tasks: &mut JoinSet<()>) {
+        #[cfg(feature = "rabbitmq")]
+        if let Some(rabbitmq) = self.rabbitmq {
+            tasks.spawn(transport.clone().serve_rabbitmq(rabbitmq));
+        }
+        #[cfg(feature = "mqtt")]
+        if let Some(mqtt) = self.mqtt {
+            tasks.spawn(transport.clone().serve_mqtt(mqtt));
+        }
+    }
 }
 
 #[cfg(feature = "rabbitmq")]

@@ -91,6 +91,8 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
         media: sockets.iter().map(webrtc::Driver::local_address).collect(),
     };
 
+    #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
+    let brokers = brokers::Brokers::read(&config, file)?;
     let metrics = Metrics::new();
     let (plane_events, from_planes) = mpsc::unbounded_channel();
     let workers_cell = Arc::new(OnceLock::new());
@@ -129,7 +131,7 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
     let metrics_router = Router::new().route("/metrics", metrics_page);
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
-    brokers::serve(&config, file, &transport, &mut tasks)?;
+    brokers.serve(&transport, &mut tasks);
     for OpenPort { port, listener, config } in ports {
         let router = match port {
             Port::Http | Port::Https => transport.http_router(web::router()),

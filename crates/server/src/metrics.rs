@@ -276,7 +276,7 @@ const TRANSPORT: &[Series<signaling::TransportCounters>] = &[
     }),
     counter("plenum_signaling_failed_handshakes_total", "TLS handshakes that failed", |it| it.failed_handshakes),
     counter("plenum_signaling_malformed_total", "Requests refused before they were understood", |it| it.refused),
-    counter("plenum_signaling_dropped_events_total", "Events dropped because nobody polled for them", |it| {
+    counter("plenum_signaling_dropped_events_total", "Messages dropped because nobody fetched them", |it| {
         it.dropped_events
     }),
     counter("plenum_signaling_slow_connections_total", "Connections closed: slower than their events", |it| {

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use server::config::{Config, Room};
+use server::config::{BrokerTls, Config, Mqtt, MqttStatus, MqttTopics, RabbitMq, RabbitMqQueues, Room};
 
 #[test]
 fn the_documented_file_is_the_default() {
@@ -39,7 +39,62 @@ fn every_key_is_documented() {
         ..Room::demo()
     };
     all.rooms = Some(vec![room]);
+    all.rabbitmq = Some(every_key_of_rabbitmq());
+    all.mqtt = Some(every_key_of_mqtt());
     assert_eq!(keys(&documented), keys(&toml::Table::try_from(all).unwrap()));
+}
+
+/// They are commented out, as a section turns its broker on.
+#[test]
+fn the_documented_brokers_are_the_defaults() {
+    let text = std::fs::read_to_string(documented_file()).unwrap();
+    let uncommented: String = text.lines().map(|line| uncomment_key(line) + "\n").collect();
+    let mut documented: toml::Table = toml::from_str(&uncommented).unwrap();
+    let rabbitmq: RabbitMq = documented.remove("rabbitmq").unwrap().try_into().unwrap();
+    assert_eq!(rabbitmq, every_key_of_rabbitmq());
+    let mqtt: Mqtt = documented.remove("mqtt").unwrap().try_into().unwrap();
+    assert_eq!(mqtt, every_key_of_mqtt());
+}
+
+#[cfg(not(any(feature = "rabbitmq", feature = "mqtt")))]
+#[test]
+fn a_broker_that_was_not_built_in_is_refused() {
+    let message = refusal("[log]\n[rabbitmq]\nhost = \"localhost\"\n");
+    assert!(message.contains("line 2: rabbitmq: must be left out: this plenum was built without it"), "{message}");
+    assert!(message.contains("--features rabbitmq"), "{message}");
+    assert!(refusal("[mqtt.api]\n").contains("mqtt: must be left out"));
+}
+
+#[cfg(feature = "rabbitmq")]
+#[test]
+fn queues_that_cannot_be_used_are_refused() {
+    let refusal = |text: &str| refusal(&format!("[rabbitmq]\n{text}"));
+    assert!(refusal("").contains("rabbitmq.api: must be there, or rabbitmq.admin"));
+    assert!(refusal("[rabbitmq.api]\nfrom_janus = \"a\"").contains("rabbitmq.api.to_janus: must be a name"));
+    assert!(refusal("[rabbitmq.api]\nto_janus = \"a\"").contains("rabbitmq.api.from_janus: must be a name"));
+    let message = refusal("[rabbitmq.api]\nto_janus = \"a\"\nfrom_janus = \"a\"");
+    assert!(message.contains("line 4: rabbitmq.api.from_janus: must be no queue of requests"), "{message}");
+    let message = refusal("exchange_type = \"loud\"");
+    assert!(message.contains("line 2") && message.contains("expected one of `fanout`"), "{message}");
+}
+
+#[cfg(feature = "mqtt")]
+#[test]
+fn topics_that_cannot_be_used_are_refused() {
+    let refusal = |text: &str| refusal(&format!("[mqtt]\n{text}"));
+    assert!(refusal("").contains("mqtt.api: must be there, or mqtt.admin"));
+    assert!(refusal("url = \"localhost\"").contains("line 2: mqtt.url: must be tcp://HOST:PORT"));
+    assert!(refusal("url = \"tcp://localhost:no\"").contains("mqtt.url: must be"));
+    assert!(refusal("version = \"3.1\"").contains("expected `3.1.1` or `5`"));
+    assert!(refusal("[mqtt.api]\npublish_topic = \"a/#\"").contains("line 3: mqtt.api.publish_topic: must be a topic"));
+    assert!(refusal("[mqtt.api]\nsubscribe_qos = 3").contains("mqtt.api.subscribe_qos: must be 0, 1 or 2"));
+    assert!(refusal("[mqtt.api]\npublish_topic = \"to-janus\"").contains("must be no topic of requests"));
+    assert!(
+        refusal("proxy_user_properties = [\"a\"]\n[mqtt.api]").contains("mqtt.proxy_user_properties: must be empty")
+    );
+    assert!(refusal("[mqtt.tls]\n[mqtt.api]").contains("mqtt.url: must be ssl://HOST:PORT"));
+    let message = refusal("url = \"ssl://localhost\"\n[mqtt.tls]\nkey = \"k\"\n[mqtt.api]");
+    assert!(message.contains("mqtt.tls.certificate: must be the certificate of tls.key"), "{message}");
 }
 
 #[test]
@@ -153,6 +208,37 @@ fn a_wrong_assignment_names_its_key() {
     assert!(shapeless.contains("KEY=VALUE"), "{shapeless}");
 }
 
+/// What has no default is "..." there.
+fn every_key_of_rabbitmq() -> RabbitMq {
+    let queues = RabbitMqQueues { queue_name: Some("...".to_owned()), ..RabbitMqQueues::default() };
+    RabbitMq {
+        exchange: Some("...".to_owned()),
+        tls: Some(every_key_of_broker_tls()),
+        api: Some(queues.clone()),
+        admin: Some(queues),
+        ..RabbitMq::default()
+    }
+}
+
+fn every_key_of_mqtt() -> Mqtt {
+    let text = || Some("...".to_owned());
+    let topics = MqttTopics { subscribe_topic: text(), publish_topic: text(), ..MqttTopics::default() };
+    Mqtt {
+        username: text(),
+        password: text(),
+        tls: Some(every_key_of_broker_tls()),
+        api: Some(topics.clone()),
+        admin: Some(topics),
+        status: Some(MqttStatus { connect_message: text(), disconnect_message: text(), ..MqttStatus::default() }),
+        ..Mqtt::default()
+    }
+}
+
+fn every_key_of_broker_tls() -> BrokerTls {
+    let file = || Some("...".into());
+    BrokerTls { authorities: file(), certificate: file(), key: file(), ..BrokerTls::default() }
+}
+
 fn documented_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/plenum.toml")
 }
@@ -174,6 +260,7 @@ fn file(text: &str) -> PathBuf {
 /// `# key = value` documents a key that has no default.
 fn uncomment_key(line: &str) -> String {
     match line.strip_prefix("# ") {
+        Some(section) if section.starts_with('[') && section.ends_with(']') => section.to_owned(),
         Some(rest)
             if rest
                 .split_once(" = ")
