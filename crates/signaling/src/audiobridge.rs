@@ -7,6 +7,7 @@ mod forward;
 mod info;
 mod manage;
 mod moderate;
+mod operator;
 mod participant;
 mod record;
 mod request;

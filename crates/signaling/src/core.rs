@@ -13,6 +13,7 @@ pub(crate) mod jsep;
 pub(crate) mod log;
 pub(crate) mod media;
 mod message;
+pub(crate) mod operator;
 mod peer;
 pub(crate) mod plugin;
 mod session;

@@ -14,6 +14,7 @@ pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomI
 pub use crate::core::media::{
     Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, MixTraits, RoomSettings, TalkDetection,
 };
+pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::{Core, Counters, Credentials, Gauges, LogLevel, Output, Owner, Poll, Source};
 pub use crate::transport::access::{Access, Network, NotANetwork};

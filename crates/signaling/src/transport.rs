@@ -38,7 +38,7 @@ use self::cors::Cors;
 use self::mailbox::Mailboxes;
 pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
-use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent};
+use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent, Operation, Outcome, Refused};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
 const MESSAGE_LIMIT: usize = 256 * 1024;
@@ -204,6 +204,14 @@ impl Transport {
     /// What the core has counted and what it holds now; `None` when it is stopped or takes longer than 10 s.
     pub async fn core_counters(&self) -> Option<(Counters, Gauges)> {
         self.ask(|reply| Inbound::Inspect { reply }).await.ok()
+    }
+
+    /// Does what a back-end asks with the operator's authority, which the caller has checked.
+    ///
+    /// # Errors
+    /// 503 when the core is stopped, 504 when it takes longer than 10 s.
+    pub async fn operate(&self, operation: Operation) -> Result<Result<Outcome, Refused>, StatusCode> {
+        self.ask(|reply| Inbound::Operation { operation, reply }).await
     }
 
     /// Tells every session that it ends, hands out what is queued, closes the connections and ends the task. Returns when

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::core::field::FieldError;
 use crate::core::ids::{RoomId, UserId};
+use crate::core::operator::Refused;
 use crate::core::plugin::Refusal;
 
 /// A refusal of an AudioBridge request.
@@ -179,6 +180,12 @@ impl From<FieldError> for Error {
             FieldError::Wrong(..) => 484,
         };
         Self::new(code, error.text())
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(Error { code, text }: Error) -> Self {
+        Self { code, reason: text }
     }
 }
 

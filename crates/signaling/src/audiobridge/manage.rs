@@ -17,8 +17,8 @@ use crate::core::store::{RoomChange, Storing};
 #[derive(Debug)]
 pub(super) struct Changed {
     what: &'static str,
-    room: RoomId,
-    change: Option<RoomChange>,
+    pub(super) room: RoomId,
+    pub(super) change: Option<RoomChange>,
 }
 
 /// `permanent` in the reply says whether the change is stored, so the reply waits for that.
@@ -171,12 +171,12 @@ impl AudioBridge {
         Ok(response::success_in(&id))
     }
 
-    fn check_permanence(&self, permanent: bool, intention: &str) -> Result<(), Error> {
+    pub(super) fn check_permanence(&self, permanent: bool, intention: &str) -> Result<(), Error> {
         if permanent && !self.stores_rooms { Err(Error::no_configuration_file(intention)) } else { Ok(()) }
     }
 
     /// The room as it shall be from the start, the next time; `None` if it is not to be `permanent`.
-    fn kept(&self, id: &RoomId, permanent: bool) -> Option<RoomChange> {
+    pub(super) fn kept(&self, id: &RoomId, permanent: bool) -> Option<RoomChange> {
         let room = self.rooms.get(id).filter(|_| permanent)?;
         Some(RoomChange::Keep(Box::new(room.config())))
     }

@@ -30,7 +30,7 @@ pub(super) struct Room {
     pub(super) signed_tokens: bool,
     pub(super) settings: RoomSettings,
     pub(super) participants: BTreeMap<UserId, HandleId>,
-    usedtx: bool,
+    pub(super) usedtx: bool,
 }
 
 /// Who in a room hears of something.

@@ -10,7 +10,7 @@ use super::request::{Asked, Body, Codec, EntryRequest, Wishes, wished_user, wish
 use super::room::{Hearing, Room, opus_bitrate};
 use super::{AudioBridge, response};
 use crate::core::effect::Effect;
-use crate::core::ids::{Id, IdSource, RoomId, UserId};
+use crate::core::ids::{HandleId, Id, IdSource, RoomId, UserId};
 use crate::core::plugin::Plugin;
 
 impl AudioBridge {
@@ -70,7 +70,7 @@ impl AudioBridge {
             talk_wish: request.talk_wish,
             denoise: wishes.denoise.unwrap_or(room.denoise),
         };
-        self.announce_entry(asked, newcomer, "joined", effects);
+        self.enter_as(asked, newcomer, "joined", effects);
         Ok(())
     }
 
@@ -110,8 +110,8 @@ impl AudioBridge {
             talk_wish: before.talk_wish,
             denoise: wishes.denoise.unwrap_or(room.denoise),
         };
-        self.announce_exit(asked, effects);
-        self.announce_entry(asked, after, "roomchanged", effects);
+        self.announce_exit(asked.handle, effects);
+        self.enter_as(asked, after, "roomchanged", effects);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl AudioBridge {
     }
 
     pub(super) fn leave(&mut self, asked: Asked<'_>, effects: &mut Vec<Effect>) -> Result<(), Error> {
-        let Some((room, user)) = self.announce_exit(asked, effects) else {
+        let Some((room, user)) = self.announce_exit(asked.handle, effects) else {
             return Err(Error::not_in_a_room("leave"));
         };
         effects.push(self.respond(asked, response::left(&room, &user)));
@@ -178,23 +178,35 @@ impl AudioBridge {
     }
 
     /// Takes the participant out of its room and tells the others.
-    fn announce_exit(&mut self, asked: Asked<'_>, effects: &mut Vec<Effect>) -> Option<(RoomId, UserId)> {
-        let gone = self.exit(asked.handle, effects)?;
+    pub(super) fn announce_exit(&mut self, handle: HandleId, effects: &mut Vec<Effect>) -> Option<(RoomId, UserId)> {
+        let gone = self.exit(handle, effects)?;
         let room = self.rooms.get(&gone.room)?;
         let data = response::parting("leaving", &gone.room, &gone.user);
         effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
         Some((gone.room, gone.user))
     }
 
-    /// Puts a participant into its room, tells the others, and the newcomer who they are.
-    fn announce_entry(&mut self, asked: Asked<'_>, newcomer: Participant, what: &str, effects: &mut Vec<Effect>) {
-        let handle = asked.handle;
+    /// Puts a participant into its room as it asked to, and answers.
+    fn enter_as(&mut self, asked: Asked<'_>, newcomer: Participant, what: &str, effects: &mut Vec<Effect>) {
+        if let Some(data) = self.announce_entry(asked.handle, newcomer, what, effects) {
+            effects.push(self.respond(asked, data));
+        }
+    }
+
+    /// Puts a participant into its room and tells the others. What tells the newcomer who they are comes back.
+    pub(super) fn announce_entry(
+        &mut self,
+        handle: HandleId,
+        newcomer: Participant,
+        what: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Value> {
         self.enter(handle, newcomer, effects);
-        let Some((room, newcomer)) = self.seat(handle) else { return };
+        let (room, newcomer) = self.seat(handle)?;
         let data = response::joined(&room.id, self.describe(handle, newcomer, room));
         effects.push(Effect::Notify { to: self.audience(room, Some(handle), Hearing::Unpaused), data });
         let others = self.describe_all(room, Some(handle));
-        effects.push(self.respond(asked, response::entered(what, &room.id, &newcomer.user, others)));
+        Some(response::entered(what, &room.id, &newcomer.user, others))
     }
 
     /// The event that answers a request, with an answer to its offer if it had one.
@@ -233,7 +245,7 @@ impl AudioBridge {
     }
 
     /// The wished id if it is free, or one that is.
-    fn free_user(&self, room: &Room, wish: Option<UserId>, ids: &mut IdSource) -> Result<UserId, Error> {
+    pub(super) fn free_user(&self, room: &Room, wish: Option<UserId>, ids: &mut IdSource) -> Result<UserId, Error> {
         let limit = self.dialect.limits.participants_per_room;
         match wish {
             Some(user) if room.participants.contains_key(&user) => Err(Error::user_exists(&user)),

@@ -16,8 +16,8 @@ use tokio::time::sleep_until;
 use super::mailbox::Mailboxes;
 use super::{STOP_TIME, Tallies};
 use crate::{
-    ConnectionId, Core, Counters, Credentials, Gauges, LogLevel, MediaCommand, MediaEvent, Output, Owner, Poll,
-    RequestId, RoomChange, SessionId, Source, Storing,
+    ConnectionId, Core, Counters, Credentials, Gauges, LogLevel, MediaCommand, MediaEvent, Operated, Operation, Outcome,
+    Output, Owner, Poll, Refused, RequestId, RoomChange, SessionId, Source, Storing,
 };
 
 /// What handlers and connections ask of the task.
@@ -32,6 +32,11 @@ pub(super) enum Inbound {
     AdminRequest {
         request: Value,
         reply: oneshot::Sender<Value>,
+    },
+    /// What a back-end asks with the operator's authority.
+    Operation {
+        operation: Operation,
+        reply: oneshot::Sender<Result<Outcome, Refused>>,
     },
     /// A long poll.
     Poll {
@@ -126,7 +131,7 @@ pub(super) struct CoreOwner {
     media: mpsc::UnboundedSender<MediaCommand>,
     store: mpsc::Sender<StoreRequest>,
     /// Replies that wait for a change to be stored: at most as many as the store takes.
-    storing: JoinSet<(Source, Value)>,
+    storing: JoinSet<Option<(Source, Value)>>,
     /// Whom to answer over HTTP.
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
     /// Where replies go that have to be told from others.
@@ -217,6 +222,17 @@ impl CoreOwner {
                 let source = self.expect_reply(reply);
                 self.core.handle_admin(source, request, now);
             }
+            Inbound::Operation { operation, reply } => match self.core.handle_operation(operation, now) {
+                Ok(Operated::Done(outcome)) => drop(reply.send(Ok(outcome))),
+                Ok(Operated::Storing(Storing { change, saved, unsaved })) => {
+                    let stored = self.store(change);
+                    self.storing.spawn(async move {
+                        let _ = reply.send(Ok(if stored.await { saved } else { unsaved }));
+                        None
+                    });
+                }
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
             Inbound::Poll { session, credentials, reply } => {
                 let _ = reply.send(self.core.handle_poll(session, credentials, now));
             }
@@ -274,7 +290,10 @@ impl CoreOwner {
         while let Some(output) = self.core.poll_output() {
             match output {
                 Output::Reply { to, message } => self.reply(to, message, now),
-                Output::Store { to, storing } => self.store(to, storing),
+                Output::Store { to, storing: Storing { change, saved, unsaved } } => {
+                    let stored = self.store(change);
+                    self.storing.spawn(async move { Some((to, if stored.await { saved } else { unsaved })) });
+                }
                 Output::Event { owner: Owner::Connection(connection), message, .. } => {
                     self.send(connection, Outgoing::Event(message), now);
                 }
@@ -318,15 +337,16 @@ impl CoreOwner {
         }
     }
 
-    fn store(&mut self, to: Source, Storing { change, saved, unsaved }: Storing<Value>) {
+    /// Has a change stored, and tells in time whether it was.
+    fn store(&self, change: RoomChange) -> impl Future<Output = bool> + use<> {
         let (done, stored) = oneshot::channel();
         // A full queue drops `done`: the reply is then that nothing was stored, which is true.
         let _ = self.store.try_send(StoreRequest { change, done });
-        self.storing.spawn(async move { (to, if stored.await.unwrap_or(false) { saved } else { unsaved }) });
+        async move { stored.await.unwrap_or(false) }
     }
 
-    fn reply_stored(&mut self, stored: Result<(Source, Value), JoinError>, now: Instant) {
-        if let Ok((to, message)) = stored {
+    fn reply_stored(&mut self, stored: Result<Option<(Source, Value)>, JoinError>, now: Instant) {
+        if let Ok(Some((to, message))) = stored {
             self.reply(to, message, now);
         }
     }
@@ -375,6 +395,6 @@ enum Input {
     Inbound(Inbound),
     Media(MediaEvent),
     /// A change is stored, or could not be: the reply that waited for it.
-    Stored(Result<(Source, Value), JoinError>),
+    Stored(Result<Option<(Source, Value)>, JoinError>),
     Timeout,
 }
