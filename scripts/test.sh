@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/setup.sh
 need node nodejs
 need npm npm
+need curl curl
 need chromium chromium
 need firefox-esr firefox-esr
 need pulseaudio pulseaudio   # Firefox plays nothing without an audio device

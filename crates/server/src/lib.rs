@@ -13,6 +13,7 @@ mod logs;
 mod metrics;
 mod placement;
 mod ports;
+mod rest;
 mod slots;
 mod store;
 mod web;
@@ -26,7 +27,6 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::routing::get;
 use signaling::{Core, Id, MediaFacts, Recording, RoomConfig, RoomId, Transport, TransportConfig};
 use tokio::sync::{Notify, mpsc, watch};
@@ -128,7 +128,7 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
     let (gauges, connections) = (metrics.gauges(), metrics.transport());
     let scrape = Arc::new(Scrape { metrics, gauges, connections, transport: transport.clone() });
     let metrics_page = get(move || async move { scrape.page().await });
-    let metrics_router = Router::new().route("/metrics", metrics_page);
+    let admin_pages = rest::router(transport.clone(), config.admin.token.take()).route("/metrics", metrics_page);
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
     brokers.serve(&transport, &mut tasks);
@@ -136,7 +136,7 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
         let router = match port {
             Port::Http | Port::Https => transport.http_router(web::router()),
             Port::WebSocket | Port::WebSocketTls => transport.websocket_router(),
-            Port::Admin | Port::AdminTls => transport.admin_router(metrics_router.clone()),
+            Port::Admin | Port::AdminTls => transport.admin_router(admin_pages.clone()),
             Port::AdminWebSocket | Port::AdminWebSocketTls => transport.admin_websocket_router(),
         };
         let (transport, mut stopping) = (transport.clone(), stopping.subscribe());

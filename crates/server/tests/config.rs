@@ -23,6 +23,7 @@ fn every_key_is_documented() {
     all.admin.secret = Some(String::new());
     all.tls.certificate = Some("fullchain.pem".into());
     all.tls.key = Some("privkey.pem".into());
+    all.admin.token = Some(String::new());
     all.signaling.api_secret = Some(String::new());
     all.signaling.token_auth_secret = Some(String::new());
     all.storage.directory = Some("/".into());

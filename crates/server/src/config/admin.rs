@@ -33,6 +33,9 @@ pub struct Admin {
     /// What every admin request but `info` and `ping` must carry as `admin_secret`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// What every request of the REST API must carry as bearer token; none = the REST API is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// Who may connect; empty = everybody.
     pub acl: Vec<Network>,
     /// Judge requests that come through `proxies.trusted` by whom those speak for.
@@ -55,6 +58,7 @@ impl Default for Admin {
             websocket_tls_port: 7989,
             base_path: "/admin".to_owned(),
             secret: None,
+            token: None,
             acl: Vec::new(),
             acl_forwarded: false,
             connection_limit: 1000,
@@ -65,6 +69,9 @@ impl Default for Admin {
 impl Admin {
     /// The key whose value cannot be used, and what could.
     pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
+        if self.token.as_deref() == Some("") {
+            return Some(("token", "a token that is not empty, or left out"));
+        }
         let usable = self.base_path.starts_with('/') && self.base_path.len() > 1;
         (!usable).then_some(("base_path", "a path that starts with / and names something, such as \"/admin\""))
     }

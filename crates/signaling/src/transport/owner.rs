@@ -16,8 +16,8 @@ use tokio::time::sleep_until;
 use super::mailbox::Mailboxes;
 use super::{STOP_TIME, Tallies};
 use crate::{
-    ConnectionId, Core, Counters, Credentials, Gauges, LogLevel, MediaCommand, MediaEvent, Operated, Operation, Outcome,
-    Output, Owner, Poll, Refused, RequestId, RoomChange, SessionId, Source, Storing,
+    ConnectionId, Core, Counters, Credentials, Gauges, LogLevel, MediaCommand, MediaEvent, Operated, Operation,
+    Outcome, Output, Owner, Poll, Refused, RequestId, RoomChange, SessionId, Source, Storing,
 };
 
 /// What handlers and connections ask of the task.

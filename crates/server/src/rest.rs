@@ -1,0 +1,69 @@
+//! The REST API for back-ends, under `/v1` on the admin listener. Turns HTTP into [`signaling::Operation`]s and what
+//! comes of them into HTTP; what a room may be like is signaling's to know, and must not be checked here.
+
+mod authorization;
+mod document;
+mod participants;
+mod problem;
+mod request;
+mod rooms;
+mod schema;
+
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router, middleware};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use signaling::{Operation, Outcome, Transport};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use authorization::Token;
+use problem::Problem;
+
+/// Where the API starts.
+const BASE: &str = "/v1";
+/// The document that describes it.
+const DOCUMENT: &str = "/v1/openapi.json";
+/// The page to try it on.
+const PAGE: &str = "/v1/docs";
+
+/// The API, its document and the page. Without a `token` only the latter two answer.
+pub(crate) fn router(transport: Transport, token: Option<String>) -> Router {
+    let operations = OpenApiRouter::new()
+        .routes(routes!(rooms::list, rooms::create))
+        .routes(routes!(rooms::read, rooms::ensure, rooms::edit, rooms::destroy))
+        .routes(routes!(participants::list, participants::kick_all))
+        .routes(routes!(participants::read, participants::edit, participants::kick))
+        .routes(routes!(participants::relocate));
+    let (operations, document) =
+        OpenApiRouter::with_openapi(document::preamble()).nest(BASE, operations).split_for_parts();
+    let operations = operations
+        .method_not_allowed_fallback(async || Problem::Method.into_response())
+        .route(&format!("{BASE}/{{*path}}"), any(async || Problem::Path.into_response()))
+        .layer(middleware::from_fn_with_state(Token::new(token), authorization::check))
+        .with_state(transport);
+    let page = SwaggerUi::new(PAGE).config(document::page_settings());
+    let document = Json(document);
+    Router::new().merge(operations).route(DOCUMENT, get(async move || document)).merge(page)
+}
+
+/// Asks signaling, and says what came of it.
+async fn operate(transport: &Transport, operation: Operation) -> Result<Response, Problem> {
+    let outcome = transport.operate(operation).await.map_err(Problem::Server)?.map_err(Problem::Refused)?;
+    Ok(match outcome {
+        Outcome::Created(room) => (StatusCode::CREATED, [(LOCATION, path_of(&room))], Json(room)).into_response(),
+        Outcome::Is(it) => Json(it).into_response(),
+        Outcome::Gone => StatusCode::NO_CONTENT.into_response(),
+        Outcome::Unsaved => return Err(Problem::Unsaved),
+    })
+}
+
+fn path_of(room: &Value) -> String {
+    let id = &room["room"];
+    let id = id.as_str().map_or_else(|| id.to_string(), |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
+    format!("{BASE}/rooms/{id}")
+}
