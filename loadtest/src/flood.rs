@@ -94,7 +94,8 @@ fn ask(stop: &AtomicBool, rate: u32, connector: &Connector, room: u64) -> Garbag
     result
 }
 
-fn describe(notice: &Notice) -> String {
+/// An answer in a few words.
+pub(crate) fn describe(notice: &Notice) -> String {
     match notice {
         Notice::Error { code, .. } => format!("error {code}"),
         Notice::Success { bridge: Some(bridge), .. } | Notice::Event { bridge, .. } => match bridge.error_code {

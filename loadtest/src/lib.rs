@@ -5,6 +5,7 @@
 //! one thread, [`sockets`] notes when datagrams arrive, [`connection`] reaches the server, [`mod@run`] leads through a
 //! scenario.
 
+pub mod barrage;
 pub mod cast;
 pub mod compare;
 pub mod connection;

@@ -85,6 +85,11 @@ impl Manager {
         self.session.zip(self.handle)
     }
 
+    /// Where requests go and where answers come, for whoever does not wait for one before sending the next.
+    pub fn into_ends(self) -> (UnboundedSender<Request>, Receiver<DriverInput>) {
+        (self.requests, self.inbox)
+    }
+
     /// Sends a text as it is and waits for the answer: for an `ack`, if `has_event`, the event that follows it.
     pub fn exchange(&mut self, text: String, has_event: bool) -> anyhow::Result<Notice> {
         let request = Request { session: self.session, handle: self.handle, text };

@@ -39,6 +39,8 @@ pub struct Report {
     pub generator: Generator,
     /// Why participants were lost, and how many.
     pub failures: BTreeMap<String, u64>,
+    /// How requests about other rooms were answered.
+    pub requests: Option<RequestsResult>,
     /// What came back for broken requests.
     pub garbage: Option<GarbageResult>,
     /// Second by second.
@@ -82,7 +84,7 @@ pub struct Join {
 /// A stretch of measurement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Window {
-    /// `call`, `guests` or `garbage`.
+    /// `call`, `guests`, `requests` or `garbage`.
     pub name: String,
     /// How long.
     pub seconds: f64,
@@ -184,6 +186,25 @@ pub struct Generator {
     pub skipped_ms: u64,
     /// Datagrams the kernel did not take.
     pub unsent: u64,
+}
+
+/// How requests about other rooms were answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestsResult {
+    /// How many.
+    pub sent: u64,
+    /// How many of them were answered.
+    pub answered: u64,
+    /// Answers that were not as they must be, and how many.
+    pub unexpected: BTreeMap<String, u64>,
+    /// From when a request was due until its answer.
+    pub latency_ms: Option<Spread>,
+    /// The most that waited for their answers at once, sampled every millisecond.
+    pub waiting_most: u64,
+    /// How many waited when the last was sent: a queue that grows is longest then.
+    pub waiting_last: u64,
+    /// The server's CPU for each, over that of the call alone.
+    pub cpu_us: Option<f64>,
 }
 
 /// What came of broken input.
@@ -306,6 +327,11 @@ impl Report {
             ("latency_p50_ms", expect.latency_p50_ms, spread(|window| window.latency_ms, |spread| spread.p50)),
             ("latency_p99_ms", expect.latency_p99_ms, spread(|window| window.latency_ms, |spread| spread.p99)),
             ("interval_p99_ms", expect.interval_p99_ms, spread(|window| window.interval_ms, |spread| spread.p99)),
+            (
+                "request_p99_ms",
+                expect.request_p99_ms,
+                self.requests.as_ref().and_then(|requests| requests.latency_ms).map(|spread| spread.p99),
+            ),
             ("cpu_ms_per_participant", expect.cpu_ms_per_participant, server(|load| load.cpu_ms_per_participant)),
             ("cpu_percent", expect.cpu_percent, server(|load| load.cpu_percent)),
             ("cpu_ms_per_join", expect.cpu_ms_per_join, self.join.guest_cpu_ms.or(self.join.cpu_ms)),
@@ -360,6 +386,17 @@ impl Report {
             if hearing.undecodable > 0 {
                 problems.push(format!("{}: {} packets could not be decoded", window.name, hearing.undecodable));
             }
+        }
+        if let Some(requests) = &self.requests {
+            if requests.answered < requests.sent {
+                problems.push(format!("requests: {} were not answered", requests.sent - requests.answered));
+            }
+            // Half of the most is far more than waits at a random moment of a queue that does not grow.
+            if requests.waiting_last > requests.waiting_most.div_ceil(2).max(100) {
+                problems.push(format!("requests: {} waited at the end: the queue grows", requests.waiting_last));
+            }
+            let unexpected = requests.unexpected.iter();
+            problems.extend(unexpected.map(|(answer, count)| format!("requests: {count} × {answer}")));
         }
         if let Some(garbage) = &self.garbage {
             let accepted = garbage.answers.iter().filter(|(answer, _)| {

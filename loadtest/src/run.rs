@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::barrage::Barrage;
 use crate::cast::Common;
 use crate::flood::Flood;
 use crate::process::{Usage, parse_open_files};
@@ -112,11 +113,23 @@ fn play(scenario: &Scenario, options: &Options, stage: &mut Stage) -> anyhow::Re
             stage.wait_until_share(f64::from(guests.seconds));
         })?;
         let joins = stage.joined() - joined;
-        let extra = window
-            .server
-            .zip(report.windows[0].server)
-            .map(|(with, without)| (with.cpu_percent - without.cpu_percent) / 100.0 * window.seconds * 1000.0);
-        report.join.guest_cpu_ms = extra.map(|extra| extra / joins.max(1) as f64);
+        let extra = extra_cpu(&report.windows[0], &window);
+        report.join.guest_cpu_ms = extra.map(|extra| extra * 1000.0 / joins.max(1) as f64);
+        report.windows.push(window);
+    }
+    if let Some(requests) = &scenario.requests {
+        let mut result = None;
+        let window = measure(stage, options, "requests", |stage| {
+            let (secret, key) = (options.api_secret.as_deref(), options.admin_key.as_deref());
+            let barrage = Barrage::start(stage.connector(), requests, scenario.room.first + NO_ROOM, secret, key);
+            stage.wait(Duration::from_secs(requests.seconds.into()));
+            result = Some(barrage.and_then(Barrage::stop));
+        })?;
+        report.requests = result.transpose()?;
+        if let Some(requests) = &mut report.requests {
+            let extra = extra_cpu(&report.windows[0], &window);
+            requests.cpu_us = extra.map(|extra| extra * 1e6 / requests.sent.max(1) as f64);
+        }
         report.windows.push(window);
     }
     if let Some(garbage) = &scenario.garbage {
@@ -198,6 +211,12 @@ fn measure(
     });
     window.counters = prometheus::rates(&counters, &scrape(stage, options)?, seconds);
     Ok(window)
+}
+
+/// The server's CPU in a window, in seconds, over what the call alone takes in that time.
+fn extra_cpu(call: &Window, window: &Window) -> Option<f64> {
+    let (with, without) = window.server.zip(call.server)?;
+    Some((with.cpu_percent - without.cpu_percent) / 100.0 * window.seconds)
 }
 
 fn used(before: Option<Usage>, after: Option<Usage>) -> Option<Duration> {

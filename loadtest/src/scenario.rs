@@ -44,6 +44,8 @@ pub struct Scenario {
     pub hold: Hold,
     /// Others who come and go while the call is measured a second time.
     pub guests: Option<Guests>,
+    /// Requests about other rooms while the call is measured once more.
+    pub requests: Option<Requests>,
     /// Broken input meanwhile.
     pub garbage: Option<Garbage>,
     /// What must hold.
@@ -174,6 +176,19 @@ pub struct Guests {
     pub voice: Voice,
 }
 
+/// Requests that make rooms, ask whether they exist and destroy them, while the call is measured a second time.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requests {
+    /// Requests in a second.
+    pub per_second: u32,
+    /// Seconds of it.
+    pub seconds: u32,
+    /// Connections they come on.
+    #[serde(default = "four")]
+    pub connections: u32,
+}
+
 /// Broken input while the call is measured a second time.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -198,6 +213,8 @@ pub struct Expect {
     pub latency_p99_ms: Option<f64>,
     /// 99th percentile of the time between a receiver's packets.
     pub interval_p99_ms: Option<f64>,
+    /// 99th percentile of the time until a request is answered.
+    pub request_p99_ms: Option<f64>,
     /// The server's CPU per participant and second.
     pub cpu_ms_per_participant: Option<f64>,
     /// The server's CPU in percent of a core.
@@ -285,12 +302,21 @@ impl Scenario {
                 return wrong("guests.voice.content", "tones are for speakers".to_owned());
             }
         }
+        if let Some(requests) = &self.requests
+            && [requests.per_second, requests.seconds, requests.connections].contains(&0)
+        {
+            return wrong("requests", "per_second, seconds and connections are at least 1".to_owned());
+        }
         Ok(self)
     }
 }
 
 fn one() -> u32 {
     1
+}
+
+fn four() -> u32 {
+    4
 }
 
 fn ten() -> u32 {

@@ -34,6 +34,15 @@ pub fn table(report: &Report) -> String {
         rows.push(row("  per participant", format!("{:.0} KB", memory.kb_per_participant)));
         rows.push(row("  threads", format!("{} before, {} with rooms", memory.threads_before, memory.threads_rooms)));
     }
+    if let Some(requests) = &report.requests {
+        rows.push(row("requests", format!("{} sent, {} answered", requests.sent, requests.answered)));
+        rows.extend(spread("  until answer", requests.latency_ms));
+        rows.push(row(
+            "  waiting",
+            format!("{} at most, {} when the last was sent", requests.waiting_most, requests.waiting_last),
+        ));
+        rows.extend(requests.cpu_us.map(|cpu| row("  server CPU", format!("{cpu:.1} µs each"))));
+    }
     if let Some(garbage) = &report.garbage {
         rows.push(row(
             "garbage",

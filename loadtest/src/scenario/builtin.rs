@@ -14,6 +14,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("idle-rooms", include_str!("../../scenarios/idle-rooms.toml")),
     ("join-storm", include_str!("../../scenarios/join-storm.toml")),
     ("latency", include_str!("../../scenarios/latency.toml")),
+    ("requests", include_str!("../../scenarios/requests.toml")),
 ];
 
 /// The text of a scenario by its name.

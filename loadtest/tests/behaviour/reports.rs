@@ -5,7 +5,9 @@ use std::time::Duration;
 use loadtest::listening::Hearing;
 use loadtest::report::chart::{Chart, Line};
 use loadtest::report::comparison::Comparison;
-use loadtest::report::{GarbageResult, Generator, Join, Report, ServerLoad, Spread, Window, html, table};
+use loadtest::report::{
+    GarbageResult, Generator, Join, Report, RequestsResult, ServerLoad, Spread, Window, html, table,
+};
 use loadtest::scenario::Expect;
 use loadtest::tally::{Outcome, Times};
 use loadtest::tone::Tone;
@@ -52,7 +54,7 @@ fn a_good_run_passes() {
 #[test]
 fn each_kind_of_trouble_is_named() {
     type Damage = fn(&mut Report);
-    let cases: [(&str, Damage); 8] = [
+    let cases: [(&str, Damage); 11] = [
         ("wrong type → created", |report| {
             let answers = [("wrong type → created", 2), ("unknown verb → error 453", 9), ("trickle → ack", 1)];
             let answers = answers.map(|(answer, count)| (answer.to_owned(), count)).into();
@@ -60,6 +62,17 @@ fn each_kind_of_trouble_is_named() {
         }),
         ("disconnects", |report| {
             report.garbage = Some(GarbageResult { disconnects: 1, ..GarbageResult::default() });
+        }),
+        ("not answered", |report| {
+            report.requests = Some(RequestsResult { sent: 9, answered: 8, ..RequestsResult::default() });
+        }),
+        ("queue grows", |report| {
+            let result = RequestsResult { waiting_most: 900, waiting_last: 800, ..RequestsResult::default() };
+            report.requests = Some(result);
+        }),
+        ("error 486", |report| {
+            let unexpected = [("error 486 of the bridge".to_owned(), 1)].into();
+            report.requests = Some(RequestsResult { unexpected, ..RequestsResult::default() });
         }),
         ("failed", |report| report.join.failed = 1),
         ("vanished", |report| report.windows[0].vanished = 1),

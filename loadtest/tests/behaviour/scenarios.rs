@@ -63,6 +63,7 @@ fn values_that_do_not_go_together_are_refused() {
         ("participants = 2\n[speaker]\nfile = \"a.wav\"", "speaker.file"),
         ("participants = 2\n[arrival]\nper_second = 0", "arrival.per_second"),
         ("participants = 2\n[hold]\nseconds = 0", "hold.seconds"),
+        ("participants = 2\n[requests]\nper_second = 0\nseconds = 5", "requests"),
         ("participants = 2\n[guests]\nper_second = 5\nseconds = 0\nstay = 1", "guests"),
     ];
     for (text, expected) in cases {
@@ -89,5 +90,10 @@ fn the_example_in_the_documentation_is_valid() {
     let (_, rest) = readme.split_once("```toml").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     let scenario = Scenario::parse(example).unwrap_or_else(|error| panic!("{error}"));
-    assert!(scenario.guests.is_some() && scenario.garbage.is_some() && scenario.expect.is_some());
+    assert!(
+        scenario.guests.is_some()
+            && scenario.requests.is_some()
+            && scenario.garbage.is_some()
+            && scenario.expect.is_some()
+    );
 }
