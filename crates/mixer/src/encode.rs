@@ -55,6 +55,10 @@ impl RecentFrames {
         self.count = (self.count + 1).min(RECENT);
     }
 
+    fn is_silent(&self) -> bool {
+        Path::best().peak(&self.samples) == 0.0
+    }
+
     /// The last `count` frames, oldest first; fewer if there were fewer.
     fn last(&self, count: usize) -> impl Iterator<Item = &[f32]> {
         let count = count.min(self.count);
@@ -87,6 +91,8 @@ impl SharedEncoder {
     ) {
         if !self.current {
             prime(&mut self.stream.encoder, self.class.mode(), recent, packet, counters);
+            // One that has heard nothing but silence has nothing to settle from.
+            self.stream.silent = if recent.is_silent() { SETTLED } else { 0 };
         }
         self.current = true;
         if self.stream.encode(frame, packet, counters) {
