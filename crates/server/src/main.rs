@@ -44,8 +44,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = Config::load(file, &arguments.assignments)?;
     let logs = Logs::start(&config.log, file)?;
     // Media has threads of its own: here is only the conversation.
+    let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(workers)
         .on_thread_start(yield_to_media)
         .enable_all()
         .build()?;
