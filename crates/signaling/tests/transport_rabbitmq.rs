@@ -5,9 +5,10 @@
 mod broker_support;
 mod transport_support;
 
+use std::path::Path;
 use std::time::Duration;
 
-use broker_support::{Broker, PATIENCE};
+use broker_support::{Broker, PATIENCE, free_port};
 use futures_util::StreamExt as _;
 use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
@@ -15,11 +16,12 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
 use serde_json::{Value, json};
 use signaling::{Config, ExchangeType, RabbitMqConfig, RabbitMqQueues, TransportConfig};
+use transport_support::authority::{Authority, Issued};
 use transport_support::{World, error, id};
 
 #[tokio::test]
 async fn both_apis_are_spoken_over_queues() {
-    let broker = Broker::rabbitmq("rabbitmq-queues").await;
+    let broker = Broker::rabbitmq("rabbitmq-queues", "").await;
     let world = World::new();
     let config = RabbitMqConfig {
         api: Some(queues("to-janus", "from-janus")),
@@ -42,7 +44,7 @@ async fn both_apis_are_spoken_over_queues() {
 
 #[tokio::test]
 async fn a_topic_exchange_routes_requests_and_events() {
-    let broker = Broker::rabbitmq("rabbitmq-exchange").await;
+    let broker = Broker::rabbitmq("rabbitmq-exchange", "").await;
     let world = World::new();
     let mut queues = queues("requests.plenum", "events.plenum");
     queues.queue_name = Some("plenum".to_owned());
@@ -58,8 +60,38 @@ async fn a_topic_exchange_routes_requests_and_events() {
 }
 
 #[tokio::test]
+async fn tls_is_spoken_with_a_broker_that_is_vouched_for() {
+    let authority = Authority::new();
+    let Issued { chain, key, .. } = authority.issue();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = |name: &str, content: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    };
+    let port = free_port();
+    let listener = format!(
+        "listeners.ssl.default = 127.0.0.1:{port}\nssl_options.verify = verify_none\n\
+         ssl_options.certfile = {}\nssl_options.keyfile = {}\n",
+        file("rabbitmq-chain.pem", &chain),
+        file("rabbitmq-key.pem", &key),
+    );
+    let broker = Broker::rabbitmq("rabbitmq-tls", &listener).await;
+    let world = World::new();
+    let tls = Some(authority.trusting());
+    let api = Some(queues("to-janus", "from-janus"));
+    let config = RabbitMqConfig { host: "localhost".to_owned(), port, tls, api, ..config(&broker) };
+    tokio::spawn(world.transport.clone().serve_rabbitmq(config));
+
+    let mut client = Client::connect(&broker, "", "to-janus", "from-janus").await;
+
+    let (pong, _) = client.ask(json!({"janus": "ping", "transaction": "p"}), None).await;
+    assert_eq!(pong["janus"], "pong");
+}
+
+#[tokio::test]
 async fn sessions_live_on_while_the_broker_is_away() {
-    let mut broker = Broker::rabbitmq("rabbitmq-outage").await;
+    let mut broker = Broker::rabbitmq("rabbitmq-outage", "").await;
     // It takes the broker longer than a test may last to start on a busy machine.
     let long = Config { session_timeout: Duration::from_secs(600), ..Config::default() };
     let world = World::with(long, TransportConfig::default());

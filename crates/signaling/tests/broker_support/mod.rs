@@ -22,9 +22,10 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// `name` has to be no other test's.
-    pub(crate) async fn rabbitmq(name: &str) -> Self {
+    /// `name` has to be no other test's. `listeners` are lines of the configuration for further ones.
+    pub(crate) async fn rabbitmq(name: &str, listeners: &str) -> Self {
         let mut broker = Self::new(name, rabbitmq_command);
+        fs::write(broker.directory.join("rabbitmq.conf"), listeners).unwrap();
         // The name service of Erlang: in the foreground, or it would outlive us.
         let epmd = Command::new("epmd").args(["-address", "127.0.0.1", "-port", &side_port(&broker.directory)]).spawn();
         broker.processes.push(epmd.unwrap());
@@ -99,7 +100,7 @@ fn rabbitmq_command(directory: &Path, port: u16) -> Command {
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", directory.join("plugins"))
         .env("RABBITMQ_PID_FILE", directory.join("pid"))
         .env("RABBITMQ_CONF_ENV_FILE", directory.join("none"))
-        .env("RABBITMQ_CONFIG_FILE", directory.join("none"));
+        .env("RABBITMQ_CONFIG_FILE", directory.join("rabbitmq"));
     command
 }
 
