@@ -21,6 +21,8 @@ use figment::Figment;
 use figment::providers::{Env, Serialized};
 use serde::{Deserialize, Serialize};
 
+use crate::janus::JanusConfig;
+
 pub use admin::Admin;
 pub use broker_tls::BrokerTls;
 pub use error::ConfigError;
@@ -172,6 +174,18 @@ impl Config {
             Some(path) => Self::read(path)?,
             None => Self::default(),
         };
+        Self::overlay(from_file, file, assignments)
+    }
+
+    /// The same with the folder of a Janus server in place of the file.
+    ///
+    /// # Errors
+    /// Names the key, where it was set, and what would be right.
+    pub fn load_janus(janus: &JanusConfig, assignments: &[String]) -> Result<Self, ConfigError> {
+        Self::overlay(janus.as_config()?, None, assignments)
+    }
+
+    fn overlay(from_file: Self, file: Option<&Path>, assignments: &[String]) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(from_file)).merge(Env::prefixed("PLENUM_").split("__"));
         for assignment in assignments {
             figment = figment.merge(Self::assignment(assignment)?);

@@ -8,6 +8,7 @@ mod bridge;
 mod brokers;
 mod certificate;
 pub mod config;
+pub mod janus;
 mod listen;
 mod logs;
 mod metrics;

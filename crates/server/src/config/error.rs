@@ -42,13 +42,23 @@ impl ConfigError {
         Self(format!("{}: {error}", path.display()))
     }
 
+    /// Something wrong in a file that is not ours; `place` names it and what is wrong there.
+    pub(crate) fn foreign(place: &dyn std::fmt::Display, problem: &dyn std::fmt::Display) -> Self {
+        Self(format!("{place}: {problem}"))
+    }
+
     pub(super) fn assignment(text: &str) -> Self {
         Self(format!("--set {text}: must be KEY=VALUE, such as --set http.port=9000"))
     }
 
     /// An error in the environment or a flag: `figment` knows which of them set the key.
     pub(super) fn overlay(error: &figment::Error) -> Self {
-        Self(format!("{error}"))
+        let problem = |error: figment::Error| {
+            let source = error.metadata.map(|metadata| metadata.name).filter(|name| name.contains("environment"));
+            let source = source.unwrap_or("--set".into());
+            format!("{source}: {}: {}", error.path.join("."), error.kind)
+        };
+        Self(error.clone().into_iter().map(problem).collect::<Vec<_>>().join("; "))
     }
 }
 

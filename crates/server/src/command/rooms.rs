@@ -1,0 +1,235 @@
+//! `plenum rooms`: requests to the AudioBridge of a running server, over its admin API. Knows the API only as a client.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+use server::config::Config;
+
+use super::say;
+
+/// Without an answer for so long there is none: the server itself gives up after 10 s.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[derive(Args)]
+#[command(after_help = "\
+The server is found by the configuration: --config, --set or the environment give admin.port, admin.secret and
+signaling.admin_key as to the server itself.
+
+Examples:
+  plenum rooms list
+  plenum rooms create 42 --description \"Town hall\" --pin 1234 --permanent
+  plenum rooms create --property audiolevel_event=true --property 'groups=[\"a\", \"b\"]'
+  plenum rooms edit 42 --property new_pin=4321 --permanent
+  plenum rooms participants 42
+  plenum rooms kick 42 7
+  plenum rooms destroy 42 --permanent")]
+pub(super) struct Rooms {
+    #[command(subcommand)]
+    action: Action,
+    /// The secret of the room, if it has one.
+    #[arg(long, global = true)]
+    secret: Option<String>,
+    /// Prints the reply as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Every room.
+    List,
+    /// Makes a room. The secret that is given is the one it will need.
+    Create {
+        /// Its id; without one the server draws it.
+        room: Option<String>,
+        /// What it is called.
+        #[arg(long)]
+        description: Option<String>,
+        /// What joining it needs.
+        #[arg(long)]
+        pin: Option<String>,
+        /// Leaves it out of lists.
+        #[arg(long)]
+        private: bool,
+        #[command(flatten)]
+        more: More,
+    },
+    /// Changes a room: --property new_description=…, new_secret, new_pin, new_is_private.
+    Edit {
+        /// Its id.
+        room: String,
+        #[command(flatten)]
+        more: More,
+    },
+    /// Ends a room; whoever is in it is told.
+    Destroy {
+        /// Its id.
+        room: String,
+        /// Also the next time the server starts.
+        #[arg(long)]
+        permanent: bool,
+    },
+    /// Who is in a room.
+    Participants {
+        /// Its id.
+        room: String,
+    },
+    /// Puts a participant out.
+    Kick {
+        /// The room it is in.
+        room: String,
+        /// Its id there.
+        participant: String,
+    },
+}
+
+#[derive(Args)]
+struct More {
+    /// Also the next time the server starts.
+    #[arg(long)]
+    permanent: bool,
+    /// Any other property of the request, as JSON or else a text.
+    #[arg(long = "property", value_name = "NAME=VALUE")]
+    properties: Vec<String>,
+}
+
+pub(super) fn run(Rooms { action, secret, json }: Rooms, config: &Config) -> anyhow::Result<()> {
+    let mut body = request(action, config)?;
+    if let Some(secret) = secret {
+        body.insert("secret".to_owned(), secret.into());
+    }
+    if let Some(key) = &config.signaling.admin_key {
+        body.insert("admin_key".to_owned(), key.as_str().into());
+    }
+    let wants_permanence = body.get("permanent") == Some(&Value::Bool(true));
+    let reply = ask(config, Value::Object(body))?;
+    if let Some(error) = reply.get("error") {
+        bail!("{}", error.as_str().unwrap_or("the server refuses it"));
+    }
+    say(&if json { reply.to_string() } else { shown(&reply) });
+    if wants_permanence && reply.get("permanent") == Some(&Value::Bool(false)) {
+        bail!("it is done, but could not be stored: the server's log says why");
+    }
+    Ok(())
+}
+
+fn request(action: Action, config: &Config) -> anyhow::Result<Map<String, Value>> {
+    let id = |text: String| match text.parse::<u64>() {
+        Ok(number) if !config.signaling.string_ids => Value::from(number),
+        Ok(_) | Err(_) => text.into(),
+    };
+    let (name, mut fields) = match action {
+        Action::List => ("list", Map::new()),
+        Action::Create { room, description, pin, private, more } => {
+            let mut fields = more.fields()?;
+            fields.extend(room.map(|room| ("room".to_owned(), id(room))));
+            fields.extend(description.map(|text| ("description".to_owned(), text.into())));
+            fields.extend(pin.map(|text| ("pin".to_owned(), text.into())));
+            fields.extend(private.then(|| ("is_private".to_owned(), true.into())));
+            ("create", fields)
+        }
+        Action::Edit { room, more } => {
+            let mut fields = more.fields()?;
+            fields.insert("room".to_owned(), id(room));
+            ("edit", fields)
+        }
+        Action::Destroy { room, permanent } => {
+            ("destroy", Map::from_iter([("room".to_owned(), id(room)), ("permanent".to_owned(), permanent.into())]))
+        }
+        Action::Participants { room } => ("listparticipants", Map::from_iter([("room".to_owned(), id(room))])),
+        Action::Kick { room, participant } => {
+            ("kick", Map::from_iter([("room".to_owned(), id(room)), ("id".to_owned(), id(participant))]))
+        }
+    };
+    fields.insert("request".to_owned(), name.into());
+    Ok(fields)
+}
+
+impl More {
+    fn fields(self) -> anyhow::Result<Map<String, Value>> {
+        let mut fields = Map::from_iter([("permanent".to_owned(), self.permanent.into())]);
+        for property in self.properties {
+            let (name, value) = property.split_once('=').with_context(|| format!("{property}: must be NAME=VALUE"))?;
+            fields.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()));
+        }
+        Ok(fields)
+    }
+}
+
+/// What the AudioBridge replies.
+fn ask(config: &Config, body: Value) -> anyhow::Result<Value> {
+    let ip = match config.admin.address {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+    };
+    let address = SocketAddr::new(ip, config.admin.port);
+    let mut message = json!({"janus": "message_plugin", "transaction": "plenum rooms",
+        "plugin": "janus.plugin.audiobridge", "request": body});
+    if let Some(secret) = &config.admin.secret {
+        message["admin_secret"] = secret.as_str().into();
+    }
+    let response = post(address, &config.admin.base_path, &message.to_string())
+        .with_context(|| format!("no server answers at {address} (admin.address, admin.port)"))?;
+    let mut reply: Value =
+        serde_json::from_str(&response).with_context(|| format!("what answers at {address} is no Plenum"))?;
+    if let Some(reason) = reply["error"]["reason"].as_str() {
+        bail!("{reason} (admin.secret)");
+    }
+    Ok(reply["response"].take())
+}
+
+/// One request on a connection of its own, in HTTP/1.0: the answer then ends with the connection.
+fn post(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(stream, "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let (head, body) = response.split_once("\r\n\r\n").context("no answer")?;
+    if head.split(' ').nth(1).is_none_or(|status| status != "200") {
+        bail!("{}", head.lines().next().unwrap_or_default());
+    }
+    Ok(body.to_owned())
+}
+
+/// For a person.
+fn shown(reply: &Value) -> String {
+    let list = |name: &str| reply[name].as_array();
+    if let Some(rooms) = list("list") {
+        let line = |room: &Value| {
+            let pin = if room["pin_required"] == true { "pin" } else { "" };
+            let (id, rate) = (plain(&room["room"]), plain(&room["sampling_rate"]));
+            format!(
+                "{id:<12} {:>5} {rate:>6} Hz {pin:<4} {}",
+                plain(&room["num_participants"]),
+                plain(&room["description"])
+            )
+        };
+        return rooms.iter().map(line).collect::<Vec<_>>().join("\n");
+    }
+    if let Some(participants) = list("participants") {
+        let line = |participant: &Value| {
+            let muted = if participant["muted"] == true { "muted" } else { "" };
+            format!("{:<20} {muted:<6} {}", plain(&participant["id"]), plain(&participant["display"]))
+        };
+        return participants.iter().map(line).collect::<Vec<_>>().join("\n");
+    }
+    let permanent = if reply["permanent"] == true { " for good" } else { "" };
+    match (reply["audiobridge"].as_str(), plain(&reply["room"])) {
+        (Some(what @ ("created" | "edited" | "destroyed")), room) => format!("Room {room} is {what}{permanent}."),
+        (Some(_) | None, _) => "Done.".to_owned(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.replace(char::is_control, " "),
+        Value::Null => String::new(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Starts the server, and ends it when told to.
+
+use server::Logs;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Source, say};
+
+pub(super) fn serve(source: &Source) -> anyhow::Result<()> {
+    let file = source.file();
+    let config = source.load()?;
+    let logs = Logs::start(&config.log, file)?;
+    // Media has threads of its own: here is only the conversation.
+    let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .on_thread_start(yield_to_media)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut running = server::start(config, file, logs).await?;
+        announce(&running);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {
+                    tracing::info!("SIGTERM: ending");
+                    break;
+                }
+                _ = interrupt.recv() => {
+                    tracing::info!("SIGINT: ending");
+                    break;
+                }
+                _ = hangup.recv() => running.reload(),
+                // Whoever supervises the process starts it afresh: a server that only half works helps nobody.
+                () = running.ended() => anyhow::bail!("a part of the server has ended by a fault"),
+            }
+        }
+        running.stop().await;
+        Ok(())
+    })
+}
+
+/// A reply may come some milliseconds later, a packet may not: a storm of joins must not cost those inside their sound.
+fn yield_to_media() {
+    const NICE: i32 = 5;
+    // Linux: without a process id this is about the calling thread. To be nicer needs no privilege.
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "signaling has the same priority as media");
+    }
+}
+
+/// The one line for the person who starts the server.
+fn announce(running: &server::Running) {
+    match running.page() {
+        Some(page) => say(&format!("Plenum is ready: open {page} and talk")),
+        None => say("Plenum is ready"),
+    }
+}
