@@ -13,6 +13,8 @@ need pactl pulseaudio-utils
 need espeak-ng espeak-ng
 need rabbitmq-server rabbitmq-server
 need mosquitto mosquitto
+[ -e /usr/share/janus/demos ] || missing+=(janus-demos)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 install_missing
 export DENY_VERSION=0.20.2
 
@@ -48,8 +50,10 @@ step "Message brokers"
 cargo test --locked --quiet -p plenum-signaling --features rabbitmq,mqtt --test transport_rabbitmq --test transport_mqtt
 cargo test --locked --quiet -p plenum --features rabbitmq,mqtt --test brokers
 
-step "Browsers, janus.js and Janode against a running server"
+step "Browsers and the clients of Janus against a running server"
 cargo build --locked -p plenum
-cd tests/e2e
+cd tests
+[ -e ../target/aiortc ] || python3 -m venv ../target/aiortc
+../target/aiortc/bin/pip install --quiet --requirement clients/requirements.txt
 npm ci --silent --no-audit --no-fund
 npm test

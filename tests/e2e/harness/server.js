@@ -17,7 +17,7 @@ export function startServer(options = {}) {
 export function serveClient() {
   return serveFiles({
     '/client/': path('../client/'),
-    '/janus/': path('../node_modules/janus-gateway/npm/dist/'),
-    '/adapter/': path('../node_modules/webrtc-adapter/out/'),
+    '/janus/': path('../../node_modules/janus-gateway/npm/dist/'),
+    '/adapter/': path('../../node_modules/webrtc-adapter/out/'),
   });
 }

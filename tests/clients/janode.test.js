@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
 import Janode from 'janode';
 import AudioBridge from 'janode/plugins/audiobridge';
-import { launchChromium } from './harness/chromium.js';
-import { Participant, openClientPage } from './harness/participant.js';
-import { serveClient, startServer } from './harness/server.js';
-import { until, within } from './harness/wait.js';
+import { launchChromium } from '../e2e/harness/chromium.js';
+import { Participant, openClientPage } from '../e2e/harness/participant.js';
+import { serveClient, startServer } from '../e2e/harness/server.js';
+import { until, within } from '../e2e/harness/wait.js';
 
 const { EVENT } = AudioBridge;
 const SECRET = 'key';
@@ -149,6 +149,34 @@ describe('Janode', () => {
     const unmuted = next(handle, EVENT.AUDIOBRIDGE_ROOM_MUTED);
     await handle.unmuteRoom({ room, secret: SECRET });
     assert.deepEqual(await unmuted, { room, muted: false });
+  });
+
+  it('suspends and resumes', async () => {
+    const other = await session.attach(AudioBridge);
+    await handle.join({ room, display: 'Ada' });
+    const { feed } = await other.join({ room, display: 'Ben' });
+
+    const suspended = [next(other, EVENT.AUDIOBRIDGE_SUSPENDED), next(handle, EVENT.AUDIOBRIDGE_PEER_SUSPENDED)];
+    await handle.suspend({ room, feed, secret: SECRET, pause_events: false });
+    for (const event of await Promise.all(suspended)) assert.equal(event.feed, feed);
+    const { participants } = await handle.listParticipants({ room });
+    assert.equal(participants.find((found) => found.feed === feed).suspended, true);
+
+    const resumed = [next(other, EVENT.AUDIOBRIDGE_RESUMED), next(handle, EVENT.AUDIOBRIDGE_PEER_RESUMED)];
+    await handle.resume({ room, feed, secret: SECRET });
+    for (const event of await Promise.all(resumed)) assert.equal(event.feed, feed);
+    await other.detach();
+  });
+
+  it('sets recording, and asks for forwarders and announcements', async () => {
+    assert.deepEqual(await handle.enableRecording({ room, record: true, filename: 'board', secret: SECRET }), { room, record: true });
+    assert.equal((await handle.enableRecording({ room, record: false, secret: SECRET })).record, false);
+
+    assert.deepEqual((await handle.listForward({ room, secret: SECRET })).forwarders, []);
+    assert.deepEqual((await handle.listAnnouncements({ room, secret: SECRET })).announcements, []);
+    await handle.stopAllFiles({ room, secret: SECRET });
+    await assert.rejects(handle.isPlaying({ room, secret: 'wrong', file_id: 'chime' }), /^Error: 489 /);
+    await assert.rejects(handle.startForward({ room, secret: 'wrong', host: '127.0.0.1', audio_port: 9 }), /^Error: 489 /);
   });
 
   it('lets in those with a PIN and a token', async () => {
