@@ -4,6 +4,7 @@
 mod admin;
 pub(crate) mod config;
 pub(crate) mod effect;
+pub(crate) mod errand;
 pub(crate) mod error;
 pub(crate) mod field;
 mod handle;
@@ -29,6 +30,7 @@ use subtle::ConstantTimeEq;
 
 use admin::Idle;
 use config::Config;
+use errand::Errand;
 use error::Error;
 use handle::Handle;
 use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
@@ -120,6 +122,8 @@ pub enum Output {
         /// The change and the replies.
         storing: Storing<Value>,
     },
+    /// Something to find out for an admin request, which is answered with what is found.
+    Errand(Errand),
     /// An operator wants so much to be logged from now on.
     LogLevel(LogLevel),
     /// A line that an operator wants in the log.

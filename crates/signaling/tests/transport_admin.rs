@@ -28,6 +28,22 @@ async fn info_and_ping_need_no_secret() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_found_out_comes_as_the_reply() {
+    let world = World::new();
+    // An address, since names are nothing that a test should ask the world for.
+    let resolve = r#"{"janus":"resolve_address","transaction":"t1","address":"192.0.2.7"}"#;
+    let count = r#"{"janus":"query_transport","transaction":"t1","transport":"janus.transport.http",
+        "request":{"request":"connections"}}"#;
+
+    let found = world.send(Port::Admin, request("POST", "/admin", resolve)).await.json();
+    let counted = world.send(Port::Admin, request("POST", "/admin", count)).await.json();
+
+    assert_eq!(found["ip"], "192.0.2.7");
+    assert!(found["elapsed"].is_u64());
+    assert_eq!(counted["response"]["connections"], json!({"http": 1}));
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_without_a_payload_are_refused() {
     let world = World::new();
 

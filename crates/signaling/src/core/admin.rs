@@ -3,11 +3,13 @@
 mod handle_info;
 mod settings;
 mod tokens;
+mod transport;
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::errand::{Errand, Task};
 use super::error::Error;
 use super::field::Required;
 use super::handle::CLOSED_BY_OPERATOR;
@@ -28,8 +30,11 @@ enum ServerVerb {
     LoopsInfo,
     Set(Setting),
     Token(TokenVerb),
+    QueryTransport,
     QueryEventHandler,
     QueryLogger,
+    ResolveAddress,
+    TestStun,
     CustomEvent,
     CustomLogLine,
 }
@@ -59,8 +64,11 @@ impl ServerVerb {
             "get_status" => Self::GetStatus,
             "list_sessions" => Self::ListSessions,
             "loops_info" => Self::LoopsInfo,
+            "query_transport" => Self::QueryTransport,
             "query_eventhandler" => Self::QueryEventHandler,
             "query_logger" => Self::QueryLogger,
+            "resolve_address" => Self::ResolveAddress,
+            "test_stun" => Self::TestStun,
             "custom_event" => Self::CustomEvent,
             "custom_logline" => Self::CustomLogLine,
             name => return Setting::parse(name).map(Self::Set).or_else(|| TokenVerb::parse(name).map(Self::Token)),
@@ -166,6 +174,22 @@ impl Core {
                 if let Some(data) = self.administer_tokens(verb, fields)? {
                     tell("data", data);
                 }
+            }
+            ServerVerb::QueryTransport => match self.query_transport(source, envelope)? {
+                Some(response) => tell("response", response),
+                None => return Ok(None),
+            },
+            ServerVerb::ResolveAddress => {
+                let task = Task::Resolve(fields.string("address").required("address")?.to_owned());
+                let transaction = envelope.transaction.clone();
+                self.outputs.push_back(Output::Errand(Errand { to: source, task, transaction }));
+                return Ok(None);
+            }
+            ServerVerb::TestStun => {
+                fields.string("address").required("address")?;
+                fields.natural("port").required("port")?;
+                fields.natural("localport")?;
+                return Err(Error::no_stun_tests());
             }
             ServerVerb::QueryEventHandler => {
                 fields.string("handler").required("handler")?;

@@ -65,6 +65,10 @@ impl Error {
         Self::new(460, "Invalid plugin")
     }
 
+    pub(crate) fn invalid_transport() -> Self {
+        Self::new(460, "Invalid transport")
+    }
+
     pub(crate) fn invalid_event_handler() -> Self {
         Self::new(460, "Invalid event handler")
     }
@@ -149,6 +153,14 @@ impl Error {
 
     pub(crate) fn token_not_removed() -> Self {
         Self::new(490, "Error removing token")
+    }
+
+    pub(crate) fn unresolved() -> Self {
+        Self::new(490, "Could not resolve address")
+    }
+
+    pub(crate) fn no_stun_tests() -> Self {
+        Self::new(490, "STUN servers are not tested by this server")
     }
 
     pub(crate) fn no_captures() -> Self {

@@ -107,7 +107,7 @@ pub(crate) fn event(what: &str, session: SessionId) -> Map<String, Value> {
     message
 }
 
-fn refused(session: i64, transaction: Option<&str>, error: &Error) -> Value {
+pub(super) fn refused(session: i64, transaction: Option<&str>, error: &Error) -> Value {
     let mut message = Map::new();
     message.insert("janus".to_owned(), "error".into());
     if let Some(about) = error.about {

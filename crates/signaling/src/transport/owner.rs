@@ -16,8 +16,8 @@ use tokio::time::sleep_until;
 use super::mailbox::Mailboxes;
 use super::{STOP_TIME, Tallies};
 use crate::{
-    ConnectionId, Core, Counters, Credentials, Gauges, LogLevel, MediaCommand, MediaEvent, Operated, Operation,
-    Outcome, Output, Owner, Poll, Refused, RequestId, RoomChange, SessionId, Source, Storing,
+    ConnectionId, Core, Counters, Credentials, Errand, Finding, Gauges, LogLevel, MediaCommand, MediaEvent, Operated,
+    Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RoomChange, SessionId, Source, Storing, Task,
 };
 
 /// What handlers and connections ask of the task.
@@ -132,6 +132,8 @@ pub(super) struct CoreOwner {
     store: mpsc::Sender<StoreRequest>,
     /// Replies that wait for a change to be stored: at most as many as the store takes.
     storing: JoinSet<Option<(Source, Value)>>,
+    /// Replies that wait for what operators want to be found out: as many as they ask for, each for some seconds.
+    errands: JoinSet<Option<(Source, Value)>>,
     /// Whom to answer over HTTP.
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
     /// Where replies go that have to be told from others.
@@ -157,6 +159,7 @@ impl CoreOwner {
             media,
             store,
             storing: JoinSet::new(),
+            errands: JoinSet::new(),
             requests: HashMap::new(),
             addresses: HashMap::new(),
             last_request: 0,
@@ -183,7 +186,8 @@ impl CoreOwner {
                     None => return,
                 },
                 Some(event) = events.recv() => Input::Media(event),
-                Some(stored) = self.storing.join_next() => Input::Stored(stored),
+                Some(stored) = self.storing.join_next() => Input::Answered(stored),
+                Some(found) = self.errands.join_next() => Input::Answered(found),
                 () = timeout => Input::Timeout,
             };
             #[expect(clippy::disallowed_methods, reason = "the shell's one clock; tokio's, so that tests can turn it")]
@@ -192,7 +196,7 @@ impl CoreOwner {
             match input {
                 Input::Inbound(inbound) => stop = self.handle(inbound, now),
                 Input::Media(event) => self.core.handle_media(event, now),
-                Input::Stored(stored) => self.reply_stored(stored, now),
+                Input::Answered(answer) => self.reply_late(answer, now),
                 Input::Timeout => self.core.handle_timeout(now),
             }
             self.hand_out(now);
@@ -200,7 +204,7 @@ impl CoreOwner {
                 // A change that was asked for before the stop is stored, and its sender told.
                 let _ = tokio::time::timeout(STOP_TIME, async {
                     while let Some(stored) = self.storing.join_next().await {
-                        self.reply_stored(stored, now);
+                        self.reply_late(stored, now);
                     }
                 })
                 .await;
@@ -308,6 +312,7 @@ impl CoreOwner {
                 | Output::SessionClosed { session, .. } => {
                     self.mailboxes.close(session);
                 }
+                Output::Errand(errand) => self.find_out(errand, now),
                 Output::LogLevel(level) => {
                     self.log_level.send_replace(level);
                 }
@@ -337,6 +342,27 @@ impl CoreOwner {
         }
     }
 
+    fn find_out(&mut self, errand: Errand, now: Instant) {
+        match &errand.task {
+            Task::CountConnections(carrier) => {
+                let open = match carrier {
+                    Some(carrier) => self.connections.keys().filter(|it| it.carrier == *carrier).count(),
+                    None => self.requests.len(),
+                };
+                let reply = errand.reply(Finding::Connections { open, waiting: self.requests.len() });
+                self.reply(errand.to, reply, now);
+            }
+            Task::Resolve(host) => {
+                let addresses = tokio::net::lookup_host((host.clone(), 0));
+                self.errands.spawn(async move {
+                    let ip = addresses.await.ok().and_then(|mut addresses| addresses.next()).map(|it| it.ip());
+                    let elapsed = now.elapsed();
+                    Some((errand.to, errand.reply(Finding::Address { ip, elapsed })))
+                });
+            }
+        }
+    }
+
     /// Has a change stored, and tells in time whether it was.
     fn store(&self, change: RoomChange) -> impl Future<Output = bool> + use<> {
         let (done, stored) = oneshot::channel();
@@ -345,8 +371,8 @@ impl CoreOwner {
         async move { stored.await.unwrap_or(false) }
     }
 
-    fn reply_stored(&mut self, stored: Result<Option<(Source, Value)>, JoinError>, now: Instant) {
-        if let Ok(Some((to, message))) = stored {
+    fn reply_late(&mut self, answer: Result<Option<(Source, Value)>, JoinError>, now: Instant) {
+        if let Ok(Some((to, message))) = answer {
             self.reply(to, message, now);
         }
     }
@@ -394,7 +420,7 @@ fn log(level: LogLevel, line: &str) {
 enum Input {
     Inbound(Inbound),
     Media(MediaEvent),
-    /// A change is stored, or could not be: the reply that waited for it.
-    Stored(Result<Option<(Source, Value)>, JoinError>),
+    /// A reply that waited for a change to be stored, or for something to be found out.
+    Answered(Result<Option<(Source, Value)>, JoinError>),
     Timeout,
 }

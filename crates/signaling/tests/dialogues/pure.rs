@@ -261,6 +261,7 @@ impl Stage {
                 Output::SessionOpened { .. }
                 | Output::SessionMoved { .. }
                 | Output::SessionClosed { .. }
+                | Output::Errand(_)
                 | Output::LogLevel(_)
                 | Output::LogLine { .. } => {}
                 Output::Media(command) => {
