@@ -7,11 +7,13 @@ mod admin;
 mod broker_tls;
 mod error;
 mod http;
+mod json;
 pub(crate) mod mqtt;
 mod network;
 mod rabbitmq;
 mod room;
 mod tls;
+mod unix;
 mod websocket;
 
 use std::net::IpAddr;
@@ -27,11 +29,13 @@ pub use admin::Admin;
 pub use broker_tls::BrokerTls;
 pub use error::ConfigError;
 pub use http::Http;
+pub use json::JsonStyle;
 pub use mqtt::{Mqtt, MqttStatus, MqttTopics, MqttVersion};
 pub use network::{Network, Proxies};
 pub use rabbitmq::{ExchangeType, RabbitMq, RabbitMqQueues};
 pub use room::{Room, RoomId};
 pub use tls::Tls;
+pub use unix::{SocketType, Unix};
 pub use websocket::WebSocket;
 
 /// Everything that can be configured, with the defaults of `config/plenum.toml`.
@@ -50,6 +54,8 @@ pub struct Config {
     pub tls: Tls,
     /// Proxies in front of this server.
     pub proxies: Proxies,
+    /// Both APIs over Unix sockets.
+    pub unix: Unix,
     /// The Janus and admin APIs over a RabbitMQ broker, if it is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rabbitmq: Option<RabbitMq>,
@@ -219,7 +225,9 @@ impl Config {
     /// What the types cannot say.
     fn validate(&self, file: Option<&Path>) -> Result<(), ConfigError> {
         let wrong = |key: &str, right: &str| Err(ConfigError::value(file, key, right));
-        for (section, problem) in [("http", self.http.problem()), ("admin", self.admin.problem())] {
+        for (section, problem) in
+            [("http", self.http.problem()), ("websocket", self.websocket.problem()), ("admin", self.admin.problem())]
+        {
             if let Some((key, right)) = problem {
                 return wrong(&format!("{section}.{key}"), right);
             }

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use axum::routing::get;
-use signaling::{Core, Id, MediaFacts, Recording, RoomConfig, RoomId, Transport, TransportConfig};
+use signaling::{Core, Id, JsonStyles, MediaFacts, Pings, Recording, RoomConfig, RoomId, Transport, TransportConfig};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -84,6 +84,7 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
 
     let certificate_files = certificate_files(&config, file)?;
     let ports = ports::open(&config, file, certificate_files.as_ref().map(CertificateFiles::certificate)).await?;
+    let unix_sockets = listen::unix(file, &config.unix)?;
     let store = open_store(&mut config, file)?;
     let sockets = listen::udp(file, &config.media, or_cores(config.media.net_threads))?;
     let media_addresses = listen::media_addresses(&config.media).context("finding the addresses of this machine")?;
@@ -146,6 +147,15 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
                 let _ = stopping.wait_for(|stopping| *stopping).await;
             };
             transport.serve(listener, router, config, stopped).await;
+        });
+    }
+    for (api, listener) in unix_sockets {
+        let (transport, mut stopping) = (transport.clone(), stopping.subscribe());
+        tasks.spawn(async move {
+            let stopped = async {
+                let _ = stopping.wait_for(|stopping| *stopping).await;
+            };
+            transport.serve_unix(listener, api, stopped).await;
         });
     }
     let reload = Arc::new(Notify::new());
@@ -372,8 +382,17 @@ fn transport_config(config: &Config) -> TransportConfig {
     TransportConfig {
         base_path: config.http.base_path.clone(),
         admin_base_path: config.admin.base_path.clone(),
-        allow_origin: config.http.allow_origin.clone(),
+        allow_origins: config.http.allow_origin.clone(),
         enforce_cors: config.http.enforce_cors,
+        json: JsonStyles {
+            http: config.http.json.into(),
+            websocket: config.websocket.json.into(),
+            unix: config.unix.json.into(),
+        },
+        pings: (config.websocket.ping_interval > 0).then(|| Pings {
+            interval: Duration::from_secs(config.websocket.ping_interval),
+            timeout: Duration::from_secs(config.websocket.ping_timeout),
+        }),
         ..TransportConfig::default()
     }
 }

@@ -4,10 +4,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use signaling::{Api, UnixSocket};
 use tokio::net::TcpListener;
 use webrtc::Driver;
 
-use crate::config::{ConfigError, Media};
+use crate::config::{ConfigError, Media, Unix};
 
 /// Addresses of this machine that are announced at most; each costs a client connectivity checks.
 const ANNOUNCED_AT_MOST: usize = 8;
@@ -41,6 +42,24 @@ pub(crate) fn udp(file: Option<&Path>, media: &Media, threads: usize) -> Result<
         drivers.push(Driver::bind(address).map_err(|error| refusal(file, "media.port", address, &error))?);
     }
     Ok(drivers)
+}
+
+/// Binds the Unix sockets that are configured.
+pub(crate) fn unix(file: Option<&Path>, unix: &Unix) -> Result<Vec<(Api, UnixSocket)>, ConfigError> {
+    let configured = [
+        (Api::Janus, "unix.path", &unix.path, unix.r#type),
+        (Api::Admin, "unix.admin_path", &unix.admin_path, unix.admin_type),
+    ];
+    let mut listeners = Vec::new();
+    for (api, key, path, kind) in configured {
+        let Some(path) = path else { continue };
+        let listener = UnixSocket::bind(path, kind.into()).map_err(|error| {
+            let right = format!("a path where nothing is and that this user may write to: {}: {error}", path.display());
+            ConfigError::value(file, key, &right)
+        })?;
+        listeners.push((api, listener));
+    }
+    Ok(listeners)
 }
 
 /// The addresses that clients are told, loopback last: the configured one, or all of this machine that fit the socket.

@@ -268,6 +268,10 @@ const SIGNALING: &[Series<signaling::Gauges>] = &[
 
 const TRANSPORT: &[Series<signaling::TransportCounters>] = &[
     gauge("plenum_signaling_connections", "WebSocket connections now", |it| it.connections),
+    gauge("plenum_signaling_unix_clients", "Clients of Unix sockets now", |it| it.unix_clients),
+    counter("plenum_signaling_silent_connections_total", "WebSockets closed: their client answered no ping", |it| {
+        it.silent_connections
+    }),
     counter("plenum_signaling_refused_connections_total", "Connections from addresses that may not connect", |it| {
         it.refused_connections
     }),

@@ -19,7 +19,8 @@ fn every_key_is_documented() {
     let uncommented: String = text.lines().map(|line| uncomment_key(line) + "\n").collect();
     let documented: toml::Table = toml::from_str(&uncommented).unwrap();
     let mut all = Config::default();
-    all.http.allow_origin = Some(String::new());
+    all.unix.path = Some("/run/plenum/api".into());
+    all.unix.admin_path = Some("/run/plenum/admin".into());
     all.admin.secret = Some(String::new());
     all.tls.certificate = Some("fullchain.pem".into());
     all.tls.key = Some("privkey.pem".into());
@@ -125,6 +126,29 @@ fn a_network_that_is_none_is_named_with_its_line() {
     let message = refusal("[http]\nport = 0\nacl = [\"10.0.0.0/8\", \"192.168.0.\"]\n");
     assert!(message.contains("line 3"), "{message}");
     assert!(message.contains("CIDR notation, such as \"192.0.2.7\""), "{message}");
+}
+
+#[test]
+fn origins_are_one_or_many() {
+    for (text, origins) in [
+        ("\"https://a.example\"", vec!["https://a.example"]),
+        ("[\"https://a.example\", \"http://b.example:8080\"]", vec!["https://a.example", "http://b.example:8080"]),
+        ("[]", vec![]),
+    ] {
+        let config = Config::load(Some(&file(&format!("[http]\nallow_origin = {text}\n"))), &[]).unwrap();
+        assert_eq!(config.http.allow_origin, origins);
+    }
+    for text in ["\"https://a.example/\"", "\"*\"", "[\"https://a.example\", \"b.example\"]"] {
+        let message = refusal(&format!("[http]\nallow_origin = {text}\n"));
+        assert!(message.contains("line 2: http.allow_origin: must be scheme and host"), "{message}");
+    }
+    assert!(refusal("[http]\nallow_origin = 5\n").contains("an origin or a list of them"));
+}
+
+#[test]
+fn a_ping_needs_time_to_be_answered() {
+    let message = refusal("[websocket]\nping_interval = 20\nping_timeout = 0\n");
+    assert!(message.contains("line 3: websocket.ping_timeout: must be at least 1"), "{message}");
 }
 
 #[test]

@@ -19,10 +19,13 @@ pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::{Core, Counters, Credentials, Gauges, LogLevel, Output, Owner, Poll, Source};
 pub use crate::transport::access::{Access, Network, NotANetwork};
+pub use crate::transport::connection::Api;
 pub use crate::transport::listener::ListenerConfig;
 #[cfg(feature = "mqtt")]
 pub use crate::transport::mqtt::{MqttConfig, MqttStatus, MqttTls, MqttTopics, MqttVersion, Qos};
 #[cfg(feature = "rabbitmq")]
 pub use crate::transport::rabbitmq::{ExchangeType, RabbitMqConfig, RabbitMqQueues};
+pub use crate::transport::style::JsonStyle;
 pub use crate::transport::tls::{Certificate, CertificateError};
-pub use crate::transport::{StoreRequest, Transport, TransportConfig, TransportCounters};
+pub use crate::transport::unix::{PacketSocket, UnixSocket};
+pub use crate::transport::{JsonStyles, Pings, StoreRequest, Transport, TransportConfig, TransportCounters};

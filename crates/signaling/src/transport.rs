@@ -5,7 +5,7 @@ pub(crate) mod access;
 mod admin;
 #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
 mod broker;
-mod connection;
+pub(crate) mod connection;
 mod cors;
 mod document;
 mod http;
@@ -18,7 +18,9 @@ mod path;
 #[cfg(feature = "rabbitmq")]
 pub(crate) mod rabbitmq;
 mod refusal;
+pub(crate) mod style;
 pub(crate) mod tls;
+pub(crate) mod unix;
 mod websocket;
 
 use std::future::ready;
@@ -38,6 +40,7 @@ use self::cors::Cors;
 use self::mailbox::Mailboxes;
 pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
+use self::style::{CurrentStyle, JsonStyle};
 use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent, Operation, Outcome, Refused};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
@@ -56,10 +59,14 @@ pub struct TransportConfig {
     pub base_path: String,
     /// Where the admin API is over HTTP: starts with a slash.
     pub admin_base_path: String,
-    /// The only origin that browsers allow to call; `None` = any.
-    pub allow_origin: Option<String>,
-    /// Refuse requests from other origins than `allow_origin`.
+    /// The origins of pages that browsers allow to call; empty = any.
+    pub allow_origins: Vec<String>,
+    /// Refuse requests from other origins than `allow_origins`.
     pub enforce_cors: bool,
+    /// How messages are written at first.
+    pub json: JsonStyles,
+    /// Whether WebSocket clients that say nothing are asked whether they are there; `None` = never.
+    pub pings: Option<Pings>,
     /// Events that wait for the next poll of one HTTP session; the oldest go first.
     pub mailbox_capacity: usize,
     /// Messages that wait to be sent on one WebSocket connection; a connection that needs more is closed. It should exceed
@@ -72,12 +79,34 @@ impl Default for TransportConfig {
         Self {
             base_path: "/janus".to_owned(),
             admin_base_path: "/admin".to_owned(),
-            allow_origin: None,
+            allow_origins: Vec::new(),
             enforce_cors: false,
+            json: JsonStyles::default(),
+            pings: None,
             mailbox_capacity: 1024,
             connection_capacity: 4096,
         }
     }
+}
+
+/// The style of each transport.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsonStyles {
+    /// Answers over HTTP.
+    pub http: JsonStyle,
+    /// Messages of WebSockets, on whatever port.
+    pub websocket: JsonStyle,
+    /// Packets of Unix sockets.
+    pub unix: JsonStyle,
+}
+
+/// How long a WebSocket may be silent.
+#[derive(Clone, Copy, Debug)]
+pub struct Pings {
+    /// A client that has sent nothing for so long is sent a ping …
+    pub interval: Duration,
+    /// … and let go when nothing has come of it for as long as this.
+    pub timeout: Duration,
 }
 
 /// What the shell has counted since it was spawned.
@@ -85,6 +114,10 @@ impl Default for TransportConfig {
 pub struct TransportCounters {
     /// WebSocket connections that are open now.
     pub connections: u64,
+    /// Clients of Unix sockets now.
+    pub unix_clients: u64,
+    /// Connections closed because their client did not answer a ping.
+    pub silent_connections: u64,
     /// Connections closed as they came, because their address may not connect.
     pub refused_connections: u64,
     /// Connections closed as they came, because there were too many.
@@ -112,16 +145,27 @@ struct Shared {
     cors: Cors,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
+    styles: Arc<Styles>,
     log_level: watch::Receiver<LogLevel>,
     last_connection: AtomicU64,
     /// Becomes true at the stop. Polls and connections hold a receiver, and its closing tells that all have ended.
     stopping: watch::Sender<bool>,
 }
 
+/// [`JsonStyles`] as they are now.
+#[derive(Debug)]
+struct Styles {
+    http: CurrentStyle,
+    websocket: CurrentStyle,
+    unix: CurrentStyle,
+}
+
 /// [`TransportCounters`] as they are counted.
 #[derive(Debug, Default)]
 struct Tallies {
     connections: AtomicU64,
+    unix_clients: AtomicU64,
+    silent_connections: AtomicU64,
     refused_connections: AtomicU64,
     surplus_connections: AtomicU64,
     failed_handshakes: AtomicU64,
@@ -147,13 +191,18 @@ impl Transport {
         let (inbox, requests) = mpsc::channel(INBOX_CAPACITY);
         let tallies = Arc::new(Tallies::default());
         let mailboxes = Mailboxes::new(config.mailbox_capacity);
+        let styles = Arc::new(Styles {
+            http: CurrentStyle::new(config.json.http),
+            websocket: CurrentStyle::new(config.json.websocket),
+            unix: CurrentStyle::new(config.json.unix),
+        });
         let (set_log_level, log_level) = watch::channel(LogLevel::INFO);
         let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), set_log_level);
         tokio::spawn(owner.run(requests, events));
         let cors = Cors::new(&config);
         let (stopping, _) = watch::channel(false);
-        let shared =
-            Shared { config, cors, mailboxes, tallies, log_level, last_connection: AtomicU64::new(0), stopping };
+        let last_connection = AtomicU64::new(0);
+        let shared = Shared { config, cors, mailboxes, tallies, styles, log_level, last_connection, stopping };
         Self { inbox, shared: Arc::new(shared) }
     }
 
@@ -186,6 +235,8 @@ impl Transport {
         let count = |tally: &AtomicU64| tally.load(Ordering::Relaxed);
         TransportCounters {
             connections: count(&tallies.connections),
+            unix_clients: count(&tallies.unix_clients),
+            silent_connections: count(&tallies.silent_connections),
             refused_connections: count(&tallies.refused_connections),
             surplus_connections: count(&tallies.surplus_connections),
             failed_handshakes: count(&tallies.failed_handshakes),

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use serde_json::json;
-use signaling::{Config, Transport, TransportConfig};
+use signaling::{Config, JsonStyle, JsonStyles, Transport, TransportConfig};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 use transport_support::{Answer, Port, World, core, error, id, pass, request};
@@ -224,7 +224,7 @@ async fn a_body_over_the_limit_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_configured_origin_is_named_in_every_answer() {
-    let config = TransportConfig { allow_origin: Some("http://a".into()), ..Default::default() };
+    let config = TransportConfig { allow_origins: vec!["http://a".into()], ..Default::default() };
     let world = World::with(Config::default(), config);
     for (path, status) in [("/janus/ping", 200), ("/janus/5", 404)] {
         let answer = world.get(path).await;
@@ -238,17 +238,48 @@ async fn a_configured_origin_is_named_in_every_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_of_several_origins_is_told_its_own_name() {
+    let allow_origins = vec!["http://a".into(), "https://b:8443".into()];
+    let world = World::with(Config::default(), TransportConfig { allow_origins, ..Default::default() });
+    for (origin, told) in [("http://a", "http://a"), ("https://b:8443", "https://b:8443"), ("http://evil", "http://a")]
+    {
+        let get = Request::get("/janus/ping").header("Origin", origin).body(Body::empty()).unwrap();
+        let answer = world.send(Port::Http, get).await;
+        assert_eq!(answer.header("access-control-allow-origin"), Some(told), "{origin}");
+        assert_eq!(answer.status, 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_written_as_configured() {
+    let json = JsonStyles { http: JsonStyle::Plain, ..Default::default() };
+    let world = World::with(Config::default(), TransportConfig { json, ..Default::default() });
+    let ping = request("POST", "/janus", r#"{"janus":"ping","transaction":"t1"}"#);
+    assert_eq!(world.send(Port::Http, ping).await.body, br#"{"janus": "pong", "transaction": "t1"}"#);
+    let malformed = world.send(Port::Http, request("POST", "/janus", "[]")).await;
+    assert!(malformed.body.starts_with(br#"{"janus": "error", "error": {"code": 455, "#), "{malformed:?}");
+    let session = world.create_session().await;
+    let handle = world.queue_events(session, 1).await[0];
+    let events = world.get(&format!("/janus/{session}?maxev=5")).await;
+    let expected = format!(r#"[{{"janus": "detached", "session_id": {session}, "sender": {handle}}}]"#);
+    assert_eq!(String::from_utf8(events.body).unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_enforced_origin_keeps_others_out() {
-    let config = TransportConfig { allow_origin: Some("http://a".into()), enforce_cors: true, ..Default::default() };
+    let config = TransportConfig { allow_origins: vec!["http://a".into()], enforce_cors: true, ..Default::default() };
     let world = World::with(Config::default(), config);
-    // Case 41; a prefix is enough, and a referer stands in for a missing origin.
+    // Case 41; a referer stands in for a missing origin, and what only begins like the origin is another.
     for (header, value, status) in [
         ("Origin", "http://evil", 403),
         ("X-None", "http://a", 403),
         ("Referer", "http://evil/a", 403),
         ("Referer", "http://a/page", 200),
         ("Origin", "http://a", 200),
-        ("Origin", "http://a:8080", 200),
+        ("Origin", "http://a:8080", 403),
+        ("Origin", "http://a.evil", 403),
+        ("Referer", "http://a.evil/page", 403),
+        ("Referer", "http://a", 200),
     ] {
         let get = Request::get("/janus/ping").header(header, value).body(Body::empty()).unwrap();
         let answer = world.send(Port::Http, get).await;

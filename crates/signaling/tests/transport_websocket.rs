@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use signaling::{Config, TransportConfig};
+use signaling::{Config, JsonStyle, JsonStyles, Pings, TransportConfig};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame, coding::CloseCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -86,7 +86,7 @@ async fn the_websocket_port_serves_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn an_enforced_origin_keeps_other_pages_out() {
-    let config = TransportConfig { allow_origin: Some("http://a".into()), enforce_cors: true, ..Default::default() };
+    let config = TransportConfig { allow_origins: vec!["http://a".into()], enforce_cors: true, ..Default::default() };
     let world = World::with(Config::default(), config);
 
     // The client of these tests is no browser and sends no origin.
@@ -409,4 +409,70 @@ async fn a_connection_that_is_slower_than_its_events_is_closed() {
         events += 1;
     };
     assert_eq!((events, code), (handles - 1, CloseCode::Again));
+}
+
+fn pinging() -> TransportConfig {
+    let pings = Pings { interval: Duration::from_secs(20), timeout: Duration::from_secs(5) };
+    TransportConfig { pings: Some(pings), ..Default::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_stays() {
+    let world = World::with(Config { session_timeout: Duration::ZERO, ..Default::default() }, pinging());
+    let mut client = world.connect().await;
+    let session = client.create_session().await;
+    let mut last = now();
+
+    // Reading answers them.
+    for _ in 0..5 {
+        assert_eq!(tokio::time::timeout(SOON * 10, client.receive_frame()).await.unwrap(), Message::Ping("".into()));
+        assert_eq!((now() - last).as_secs(), 20);
+        last = now();
+    }
+
+    assert_eq!(client.ask(keepalive(session)).await["janus"], "ack");
+    assert_eq!(world.transport.counters().silent_connections, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_sends_is_not_asked() {
+    let world = World::with(Config::default(), pinging());
+    let mut client = world.connect().await;
+    let session = client.create_session().await;
+    for _ in 0..5 {
+        assert!(client.is_quiet_for(Duration::from_secs(19)).await);
+        assert_eq!(client.ask(keepalive(session)).await["janus"], "ack");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_no_ping_is_let_go() {
+    let world = World::with(Config::default(), pinging());
+    let mut client = world.connect().await;
+    let mut other = world.connect().await;
+    let session = client.create_session().await;
+
+    // It reads nothing, and so answers nothing.
+    pass(Duration::from_secs(24)).await;
+    assert_eq!(world.transport.counters().silent_connections, 0);
+    assert_eq!(other.receive_frame().await, Message::Ping("".into()));
+    pass(Duration::from_secs(2)).await;
+
+    assert_eq!(world.transport.counters().silent_connections, 1);
+    assert_eq!(error(&other.ask(keepalive(session)).await, 458), format!("No such session {session}"));
+    assert_eq!(client.receive_frame().await, Message::Ping("".into()));
+    let Message::Close(Some(frame)) = client.receive_frame().await else { panic!("not closed") };
+    assert_eq!(frame.code, CloseCode::Protocol);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_written_as_configured() {
+    let json = JsonStyles { websocket: JsonStyle::Indented, ..Default::default() };
+    let world = World::with(Config::default(), TransportConfig { json, ..Default::default() });
+    let mut client = world.connect().await;
+
+    client.send(ping("t1")).await;
+
+    let text = "{\n   \"janus\": \"pong\",\n   \"transaction\": \"t1\"\n}";
+    assert_eq!(client.receive_frame().await, Message::text(text));
 }

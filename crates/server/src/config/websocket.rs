@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Network;
+use super::{JsonStyle, Network};
 
 /// `[websocket]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,12 @@ pub struct WebSocket {
     pub acl: Vec<Network>,
     /// Judge connections that come through `proxies.trusted` by whom those speak for.
     pub acl_forwarded: bool,
+    /// How messages are written, on whatever port.
+    pub json: JsonStyle,
+    /// A client that has sent nothing for so many seconds is sent a ping; 0 = never.
+    pub ping_interval: u64,
+    /// A client that does not answer a ping within so many seconds is let go.
+    pub ping_timeout: u64,
     /// Connections at the same time on each port.
     pub connection_limit: usize,
 }
@@ -38,7 +44,18 @@ impl Default for WebSocket {
             tls_port: 8989,
             acl: Vec::new(),
             acl_forwarded: false,
+            json: JsonStyle::default(),
+            ping_interval: 0,
+            ping_timeout: 10,
             connection_limit: 100_000,
         }
+    }
+}
+
+impl WebSocket {
+    /// The key whose value cannot be used, and what could.
+    pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
+        let hasty = self.ping_interval > 0 && self.ping_timeout == 0;
+        hasty.then_some(("ping_timeout", "at least 1 where there is a ping_interval"))
     }
 }

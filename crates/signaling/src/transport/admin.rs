@@ -27,8 +27,8 @@ async fn answer(transport: &Transport, request: Request) -> Response {
         Target::Outside | Target::TooDeep => StatusCode::NOT_FOUND.into_response(),
         Target::Info if is_post => refuse(transport, &Refusal::UseGetForInfo),
         Target::Ping if is_post => StatusCode::BAD_REQUEST.into_response(),
-        Target::Info => reply(transport.admin_request(made_up("info")).await),
-        Target::Ping => reply(transport.admin_request(made_up("ping")).await),
+        Target::Info => reply(transport, transport.admin_request(made_up("info")).await),
+        Target::Ping => reply(transport, transport.admin_request(made_up("ping")).await),
         Target::Base | Target::Session { .. } | Target::Handle { .. } => {
             let body = match body(request).await {
                 Ok(body) => body,
@@ -38,7 +38,7 @@ async fn answer(transport: &Transport, request: Request) -> Response {
                 return refuse(transport, &Refusal::MissingPayload);
             }
             match parse_request(&body, target) {
-                Ok(request) => reply(transport.admin_request(request).await),
+                Ok(request) => reply(transport, transport.admin_request(request).await),
                 Err(refusal) => refuse(transport, &refusal),
             }
         }

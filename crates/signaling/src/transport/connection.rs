@@ -18,8 +18,10 @@ const BROKER_CAPACITY: usize = 65_536;
 
 /// Which API a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Api {
+pub enum Api {
+    /// The Janus API.
     Janus,
+    /// The admin API.
     Admin,
 }
 

@@ -20,33 +20,40 @@ const ECHOED: [(HeaderName, HeaderName); 2] = [
 
 #[derive(Debug, Clone)]
 pub(super) struct Cors {
-    allow_origin: Option<HeaderValue>,
+    /// Empty = any.
+    allowed: Vec<HeaderValue>,
     enforce: bool,
 }
 
 impl Cors {
-    /// An `allow_origin` that is no header value counts as none.
+    /// An origin that is no header value counts as none.
     pub(super) fn new(config: &TransportConfig) -> Self {
-        let allow_origin = config.allow_origin.as_deref().and_then(|origin| HeaderValue::from_str(origin).ok());
-        Self { enforce: config.enforce_cors && allow_origin.is_some(), allow_origin }
+        let values = config.allow_origins.iter().map(|origin| HeaderValue::from_str(origin));
+        let allowed: Vec<_> = values.filter_map(Result::ok).collect();
+        Self { enforce: config.enforce_cors && !allowed.is_empty(), allowed }
     }
 
-    /// False only when the origin is enforced and the request comes from elsewhere, or does not say where from.
+    /// False only when origins are enforced and the request comes from elsewhere, or does not say where from.
     pub(super) fn permits(&self, request: &HeaderMap) -> bool {
-        let Some(allowed) = self.allow_origin.as_ref().filter(|_| self.enforce) else { return true };
-        let origin = request.get(ORIGIN).or_else(|| request.get(REFERER));
-        origin.is_some_and(|origin| origin.as_bytes().starts_with(allowed.as_bytes()))
+        if !self.enforce {
+            return true;
+        }
+        let referer = || request.get(REFERER).map(|referer| origin_of(referer.as_bytes()));
+        let origin = request.get(ORIGIN).map(HeaderValue::as_bytes).or_else(referer);
+        origin.is_some_and(|origin| self.allowed(origin).is_some())
     }
 
-    /// The headers that the answer to a request carries.
+    /// The headers that the answer to a request carries. Who comes from elsewhere is told the first origin, as everybody is
+    /// when there is one only.
     pub(super) fn headers(&self, request: &HeaderMap) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        match &self.allow_origin {
+        match self.allowed.first() {
             None => {
                 headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             }
-            Some(origin) => {
-                headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            Some(first) => {
+                let own = request.get(ORIGIN).and_then(|origin| self.allowed(origin.as_bytes()));
+                headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, own.unwrap_or(first).clone());
                 headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
                 headers.insert(VARY, HeaderValue::from_static("Origin"));
             }
@@ -59,4 +66,14 @@ impl Cors {
         }
         headers
     }
+
+    fn allowed(&self, origin: &[u8]) -> Option<&HeaderValue> {
+        self.allowed.iter().find(|allowed| allowed.as_bytes().eq_ignore_ascii_case(origin))
+    }
+}
+
+/// Scheme and host of a URL, with its port: all before the third slash.
+fn origin_of(url: &[u8]) -> &[u8] {
+    let third = url.iter().enumerate().filter(|(_, byte)| **byte == b'/').nth(2);
+    &url[..third.map_or(url.len(), |(place, _)| place)]
 }

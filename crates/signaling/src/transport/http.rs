@@ -48,8 +48,8 @@ async fn answer(transport: &Transport, request: Request) -> Response {
     }
     match target {
         Target::Outside | Target::TooDeep | Target::Base => StatusCode::NOT_FOUND.into_response(),
-        Target::Info => reply(transport.request(made_up("info")).await),
-        Target::Ping => reply(transport.request(made_up("ping")).await),
+        Target::Info => reply(transport, transport.request(made_up("info")).await),
+        Target::Ping => reply(transport, transport.request(made_up("ping")).await),
         Target::Session { session } => poll(transport, session, None, request.uri()).await,
         Target::Handle { session, .. } => poll(transport, session, Some(base), request.uri()).await,
     }
@@ -102,9 +102,9 @@ pub(super) fn parse_request(body: &[u8], target: Target) -> Result<Value, Refusa
 }
 
 /// A reply of the core, or the status that stands for its absence.
-pub(super) fn reply(message: Result<Value, StatusCode>) -> Response {
+pub(super) fn reply(transport: &Transport, message: Result<Value, StatusCode>) -> Response {
     match message {
-        Ok(message) => json_response(&message),
+        Ok(message) => json_response(transport, &message),
         Err(status) => status.into_response(),
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn reply(message: Result<Value, StatusCode>) -> Response {
 /// Every JSON answer is 200, errors of the protocol included: clients look at the JSON.
 pub(super) fn refuse(transport: &Transport, refusal: &Refusal) -> Response {
     transport.count_refusal();
-    json_response(&refusal.message())
+    json_response(transport, &refusal.message())
 }
 
 /// A request that stands for a GET, which has no transaction of its own.
@@ -138,7 +138,7 @@ async fn post(transport: &Transport, target: Target, request: Request) -> Respon
         Err(status) => return status.into_response(),
     };
     match parse_request(&body, target) {
-        Ok(request) => reply(transport.request(request).await),
+        Ok(request) => reply(transport, transport.request(request).await),
         Err(refusal) => refuse(transport, &refusal),
     }
 }
@@ -175,11 +175,12 @@ async fn poll(transport: &Transport, session: u64, redirect_base: Option<&str>, 
         events.push(r#"{"janus":"keepalive"}"#.to_owned());
     }
     // An array is asked for by asking for more than one, even when there is only one.
-    json_text(if maximum == 1 { events.concat() } else { format!("[{}]", events.join(",")) })
+    let text = if maximum == 1 { events.concat() } else { format!("[{}]", events.join(",")) };
+    json_text(transport.shared.styles.http.get().rewrite(text))
 }
 
-fn json_response(message: &Value) -> Response {
-    json_text(message.to_string())
+fn json_response(transport: &Transport, message: &Value) -> Response {
+    json_text(transport.shared.styles.http.get().write(message))
 }
 
 fn json_text(text: String) -> Response {

@@ -30,7 +30,7 @@ use super::tls::Certificate;
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long nothing is accepted after the process had no file descriptor left: some come back in that time.
-const EXHAUSTED_TIME: Duration = Duration::from_secs(1);
+pub(super) const EXHAUSTED_TIME: Duration = Duration::from_secs(1);
 /// A client that vanished without a word would keep its WebSocket open for ever: probes start after so long in silence …
 const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
 /// … and follow each other in this interval.

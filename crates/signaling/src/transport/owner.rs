@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
 use super::mailbox::Mailboxes;
+use super::style::JsonStyle;
 use super::{STOP_TIME, Tallies};
 use crate::{
     ConnectionId, Core, Counters, Credentials, Errand, Finding, Gauges, LogLevel, MediaCommand, MediaEvent, Operated,
@@ -89,10 +90,10 @@ pub(super) enum Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn into_text(self) -> String {
+    pub(super) fn into_text(self, style: JsonStyle) -> String {
         match self {
-            Self::Reply { message, .. } => message.to_string(),
-            Self::Event(text) => text,
+            Self::Reply { message, .. } => style.write(&message),
+            Self::Event(text) => style.rewrite(text),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The Janus and admin APIs over WebSocket: one ordered conversation per connection. It must not know what is said in it.
 
 use std::collections::VecDeque;
+use std::future;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -11,10 +13,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::connection::{Api, Connection};
 use super::owner::Outgoing;
-use super::{MESSAGE_LIMIT, Transport};
+use super::style::JsonStyle;
+use super::{MESSAGE_LIMIT, Pings, Transport};
 use crate::Carrier;
 
 /// Bytes that are read at once; longer messages grow it. The default of 128 KiB would be the largest part of what a participant
@@ -104,13 +108,15 @@ async fn converse(
     socket: &mut WebSocket,
 ) -> u16 {
     let mut incoming = VecDeque::new();
+    let mut patience = Patience::new(transport.config().pings);
     loop {
         tokio::select! {
             biased;
             message = outgoing.recv() => {
                 // The core's side has let go of a client that is too slow.
                 let Some(message) = message else { return close_code::AGAIN };
-                let sending = send(socket, message, &mut outgoing);
+                let style = transport.shared.styles.websocket.get();
+                let sending = send(socket, style, message, &mut outgoing);
                 if !matches!(tokio::time::timeout(SEND_TIME, sending).await, Ok(Ok(()))) {
                     return close_code::AGAIN;
                 }
@@ -119,7 +125,9 @@ async fn converse(
                 let (Ok(place), Some(inbound)) = (place, incoming.pop_front()) else { return close_code::AWAY };
                 place.send(inbound);
             }
-            message = socket.recv(), if incoming.is_empty() => match message {
+            message = socket.recv(), if incoming.is_empty() => {
+                patience.heard();
+                match message {
                 Some(Ok(Message::Text(text))) => incoming = connection.read(text.as_bytes()),
                 Some(Ok(Message::Binary(bytes))) => incoming = connection.read(&bytes),
                 // tungstenite answers pings by itself.
@@ -127,7 +135,16 @@ async fn converse(
                 Some(Ok(Message::Close(_))) | None => return close_code::NORMAL,
                 // Too long, no UTF-8, no WebSocket, or just cut off.
                 Some(Err(_)) => return close_code::POLICY,
-            },
+                }
+            }
+            // Who is not read is not silent.
+            () = patience.is_over(), if incoming.is_empty() => {
+                let ping = Message::Ping(Bytes::new());
+                if !patience.ask() || !matches!(tokio::time::timeout(SEND_TIME, socket.send(ping)).await, Ok(Ok(()))) {
+                    transport.shared.tallies.silent_connections.fetch_add(1, Ordering::Relaxed);
+                    return close_code::PROTOCOL;
+                }
+            }
         }
     }
 }
@@ -135,15 +152,61 @@ async fn converse(
 /// Sends a message and those that wait behind it: together they cost one system call.
 async fn send(
     socket: &mut WebSocket,
+    style: JsonStyle,
     first: Outgoing,
     outgoing: &mut mpsc::Receiver<Outgoing>,
 ) -> Result<(), axum::Error> {
     let mut next = Some(first);
     while let Some(message) = next {
-        socket.feed(Message::text(message.into_text())).await?;
+        socket.feed(Message::text(message.into_text(style))).await?;
         next = outgoing.try_recv().ok();
     }
     socket.flush().await
+}
+
+/// When a client that says nothing is asked whether it is there, and when it has had its chance.
+struct Patience {
+    pings: Option<Pings>,
+    /// `None` = never.
+    end: Option<Instant>,
+    asked: bool,
+}
+
+impl Patience {
+    fn new(pings: Option<Pings>) -> Self {
+        let mut patience = Self { pings, end: None, asked: false };
+        patience.heard();
+        patience
+    }
+
+    /// Whatever comes from a client shows that it is there.
+    fn heard(&mut self) {
+        if let Some(Pings { interval, .. }) = self.pings {
+            self.end = Some(now() + interval);
+            self.asked = false;
+        }
+    }
+
+    async fn is_over(&self) {
+        match self.end {
+            Some(end) => tokio::time::sleep_until(end).await,
+            None => future::pending().await,
+        }
+    }
+
+    /// Waits for the answer to a ping from now on. False if it was waited for already.
+    fn ask(&mut self) -> bool {
+        self.end = self.pings.map(|Pings { timeout, .. }| now() + timeout);
+        !std::mem::replace(&mut self.asked, true)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only a connection knows when it was last heard; tests can turn this clock"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Sends a close frame, or, if the client sent one, the answer to it, and waits for the client's part of the handshake.
