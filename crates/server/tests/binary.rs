@@ -6,6 +6,9 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::time::Duration;
 
 use support::{FREE_PORTS, Plenum, config_file, get, plenum, run_to_the_end};
 
@@ -111,7 +114,7 @@ fn static_rooms_replace_the_demo_room() {
 /// A WebSocket connection on which the server has agreed.
 fn websocket(host: &str) -> TcpStream {
     let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     write!(
         stream,
         "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -133,4 +136,29 @@ fn text_frame(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     assert!(length < 126);
     [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+}
+
+#[test]
+fn a_unix_socket_carries_the_api_and_its_path_is_nobody_elses() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (path, own) = (folder.join("binary-api.sock"), folder.join("binary-own.sock"));
+    let _ = (std::fs::remove_file(&path), std::fs::remove_file(&own));
+    let sets = [format!("unix.path={}", path.display()), "unix.type=SOCK_DGRAM".to_owned()];
+    let sets: Vec<&str> = FREE_PORTS.into_iter().chain(sets.iter().map(String::as_str)).collect();
+    let mut plenum = Plenum::start(&sets);
+    plenum.page();
+    let client = UnixDatagram::bind(&own).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    client.send_to(br#"{"janus":"info","transaction":"t"}"#, &path).unwrap();
+    let mut packet = vec![0; 65536];
+    let length = client.recv(&mut packet).unwrap();
+    assert!(packet[..length].starts_with(br#"{"janus":"server_info","transaction":"t""#));
+
+    let refused = run_to_the_end(&sets.iter().flat_map(|set| ["--set", set]).collect::<Vec<_>>());
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(78));
+    assert!(message.contains("unix.path: must be a path where nothing is"), "{message}");
+
+    assert_eq!(plenum.terminate().code(), Some(0));
+    assert!(!path.exists());
 }
