@@ -456,6 +456,8 @@ async fn a_client_that_answers_no_ping_is_let_go() {
     pass(Duration::from_secs(24)).await;
     assert_eq!(world.transport.counters().silent_connections, 0);
     assert_eq!(other.receive_frame().await, Message::Ping("".into()));
+    // What it sends takes its answer along.
+    assert_eq!(other.ask(ping("t1")).await, pong("t1"));
     pass(Duration::from_secs(2)).await;
 
     assert_eq!(world.transport.counters().silent_connections, 1);
