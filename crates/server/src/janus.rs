@@ -175,6 +175,7 @@ impl JanusConfig {
             Meaning::Bool(key) => self.set(place.clone(), key, boolean(&place, value)?),
             Meaning::Number(key) => self.set(place.clone(), key, natural(&place, value)?),
             Meaning::Text(key) => self.set(place.clone(), key, text(&place, value)?),
+            Meaning::One(key) => self.set(place.clone(), key, vec![text(&place, value)?]),
             Meaning::Networks(key) => self.set(place.clone(), key, network::list(&place, value)?),
             Meaning::Nothing(why) => {
                 self.note(place, *why);

@@ -16,7 +16,7 @@ fn what_has_a_meaning_is_taken_over() {
 
     assert_eq!((config.http.port, config.websocket.port, config.admin.port), (9088, 9188, 9089));
     assert_eq!(config.http.base_path, "/conference");
-    assert_eq!(config.http.allow_origin.as_deref(), Some("https://conference.example.org"));
+    assert_eq!(config.http.allow_origin, ["https://conference.example.org"]);
     assert!(config.http.enforce_cors && config.signaling.opaqueid_in_api);
     assert_eq!(config.admin.secret.as_deref(), Some("overlord"));
     assert_eq!(config.signaling.api_secret.as_deref(), Some("open sesame"));

@@ -40,7 +40,7 @@ use self::cors::Cors;
 use self::mailbox::Mailboxes;
 pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
-use self::style::{CurrentStyle, JsonStyle};
+use self::style::JsonStyle;
 use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent, Operation, Outcome, Refused};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
@@ -145,19 +145,10 @@ struct Shared {
     cors: Cors,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
-    styles: Arc<Styles>,
     log_level: watch::Receiver<LogLevel>,
     last_connection: AtomicU64,
     /// Becomes true at the stop. Polls and connections hold a receiver, and its closing tells that all have ended.
     stopping: watch::Sender<bool>,
-}
-
-/// [`JsonStyles`] as they are now.
-#[derive(Debug)]
-struct Styles {
-    http: CurrentStyle,
-    websocket: CurrentStyle,
-    unix: CurrentStyle,
 }
 
 /// [`TransportCounters`] as they are counted.
@@ -191,18 +182,13 @@ impl Transport {
         let (inbox, requests) = mpsc::channel(INBOX_CAPACITY);
         let tallies = Arc::new(Tallies::default());
         let mailboxes = Mailboxes::new(config.mailbox_capacity);
-        let styles = Arc::new(Styles {
-            http: CurrentStyle::new(config.json.http),
-            websocket: CurrentStyle::new(config.json.websocket),
-            unix: CurrentStyle::new(config.json.unix),
-        });
         let (set_log_level, log_level) = watch::channel(LogLevel::INFO);
         let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), set_log_level);
         tokio::spawn(owner.run(requests, events));
         let cors = Cors::new(&config);
         let (stopping, _) = watch::channel(false);
         let last_connection = AtomicU64::new(0);
-        let shared = Shared { config, cors, mailboxes, tallies, styles, log_level, last_connection, stopping };
+        let shared = Shared { config, cors, mailboxes, tallies, log_level, last_connection, stopping };
         Self { inbox, shared: Arc::new(shared) }
     }
 

@@ -14,6 +14,8 @@ pub(super) enum Meaning {
     Bool(&'static str),
     Number(&'static str),
     Text(&'static str),
+    /// A list of ours with this one text in it.
+    One(&'static str),
     /// Who may connect: this key of ours.
     Networks(&'static str),
     /// It depends on other keys.
@@ -22,7 +24,7 @@ pub(super) enum Meaning {
     Nothing(&'static str),
 }
 
-use Meaning::{Bool, Networks, Nothing, Number, Text, Together};
+use Meaning::{Bool, Networks, Nothing, Number, One, Text, Together};
 
 pub(super) const UNKNOWN: &str = "neither Janus nor Plenum has such a key";
 const ONE_BINARY: &str = "Plenum is one binary: nothing is loaded when it starts";
@@ -38,7 +40,7 @@ const IPV6: &str = "IPv6 is used where media.address is an IPv6 address";
 const NO_GATHERING: &str = "the server's addresses are configured, not asked of STUN or TURN: media.public_ip";
 const ICE_LIBRARY: &str = "it is about the ICE library of Janus";
 const NO_EVENT_HANDLERS: &str = "there are no event handlers: metrics and logs tell what happens";
-const COMPACT: &str = "JSON is always compact";
+const COMPACT: &str = "JSON is compact unless a key json of ours says otherwise";
 const INTERFACE: &str = "a port is bound to an address, not to an interface";
 const ONE_ADDRESS: &str = "the port with TLS has the address of the port without";
 const HTTP_LIBRARY: &str = "it is about the HTTP library of Janus";
@@ -228,7 +230,7 @@ const HTTP: &[Section] = &[
     },
     Section {
         name: "cors",
-        keys: &[("allow_origin", Text("http.allow_origin")), ("enforce_cors", Bool("http.enforce_cors"))],
+        keys: &[("allow_origin", One("http.allow_origin")), ("enforce_cors", Bool("http.enforce_cors"))],
     },
     CERTIFICATES,
 ];
@@ -282,7 +284,7 @@ const WEBSOCKETS: &[Section] = &[
     CERTIFICATES,
 ];
 
-const UNIX_SOCKET: &str = "Unix sockets are not in this version";
+const UNIX_SOCKET: &str = "Unix sockets are set up in a section of ours: [unix]";
 const BROKER_TLS: &str = "TLS to the broker is set up in a section of ours: docs/brokers.md";
 
 const PFUNIX: &[Section] = &[

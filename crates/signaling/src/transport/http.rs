@@ -176,11 +176,11 @@ async fn poll(transport: &Transport, session: u64, redirect_base: Option<&str>, 
     }
     // An array is asked for by asking for more than one, even when there is only one.
     let text = if maximum == 1 { events.concat() } else { format!("[{}]", events.join(",")) };
-    json_text(transport.shared.styles.http.get().rewrite(text))
+    json_text(transport.shared.config.json.http.rewrite(text))
 }
 
 fn json_response(transport: &Transport, message: &Value) -> Response {
-    json_text(transport.shared.styles.http.get().write(message))
+    json_text(transport.shared.config.json.http.write(message))
 }
 
 fn json_text(text: String) -> Response {

@@ -1,7 +1,6 @@
-//! How the JSON of each transport is written, which an operator may change while it is in use. It must not know what it says.
+//! How the JSON of each transport is written. It must not know what it says.
 
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::Value;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
@@ -18,20 +17,7 @@ pub enum JsonStyle {
     Indented,
 }
 
-const STYLES: [JsonStyle; 3] = [JsonStyle::Compact, JsonStyle::Plain, JsonStyle::Indented];
-
 impl JsonStyle {
-    /// The style of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "compact" => Some(Self::Compact),
-            "plain" => Some(Self::Plain),
-            "indented" => Some(Self::Indented),
-            _ => None,
-        }
-    }
-
     pub(super) fn write(self, message: &Value) -> String {
         match self {
             Self::Compact => message.to_string(),
@@ -49,24 +35,6 @@ impl JsonStyle {
                 Err(_) => text,
             },
         }
-    }
-}
-
-/// The style of one transport, as it is now.
-#[derive(Debug)]
-pub(super) struct CurrentStyle(AtomicU8);
-
-impl CurrentStyle {
-    pub(super) fn new(style: JsonStyle) -> Self {
-        Self(AtomicU8::new(style as u8))
-    }
-
-    pub(super) fn get(&self) -> JsonStyle {
-        STYLES[usize::from(self.0.load(Ordering::Relaxed))]
-    }
-
-    pub(super) fn set(&self, style: JsonStyle) {
-        self.0.store(style as u8, Ordering::Relaxed);
     }
 }
 
@@ -106,7 +74,7 @@ mod tests {
         assert_eq!(JsonStyle::Plain.write(&message), r#"{"a": [1, {"b": "x, y: z"}], "c": {}, "d": []}"#);
         let indented = "{\n   \"a\": [\n      1,\n      {\n         \"b\": \"x, y: z\"\n      }\n   ],\n   \"c\": {},\n   \"d\": []\n}";
         assert_eq!(JsonStyle::Indented.write(&message), indented);
-        for style in STYLES {
+        for style in [JsonStyle::Compact, JsonStyle::Plain, JsonStyle::Indented] {
             let compact = message.to_string();
             assert_eq!(style.rewrite(compact), style.write(&message));
         }

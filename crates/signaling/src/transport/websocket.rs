@@ -115,7 +115,7 @@ async fn converse(
             message = outgoing.recv() => {
                 // The core's side has let go of a client that is too slow.
                 let Some(message) = message else { return close_code::AGAIN };
-                let style = transport.shared.styles.websocket.get();
+                let style = transport.shared.config.json.websocket;
                 let sending = send(socket, style, message, &mut outgoing);
                 if !matches!(tokio::time::timeout(SEND_TIME, sending).await, Ok(Ok(()))) {
                     return close_code::AGAIN;
