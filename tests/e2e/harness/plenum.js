@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from './ports.js';
 import { start, stop } from './process.js';
 
-const BINARY = process.env.PLENUM_BIN ?? fileURLToPath(new URL('../../../target/debug/plenum', import.meta.url));
+const BINARY = process.env.E2E_PLENUM ?? fileURLToPath(new URL('../../../target/debug/plenum', import.meta.url));
 
 /** Starts it; `ports` are those of a server that is gone, to come back as. `rooms` are beside the Demo Room. */
 export async function startPlenum({ reclaimSeconds = 0, rooms = [], ports } = {}) {
