@@ -54,6 +54,6 @@ step "Browsers and the clients of Janus against a running server"
 cargo build --locked -p plenum
 cd tests
 [ -e ../target/aiortc ] || python3 -m venv ../target/aiortc
-../target/aiortc/bin/pip install --quiet --requirement clients/requirements.txt
-npm ci --silent --no-audit --no-fund
+../target/aiortc/bin/pip install --quiet --cache-dir ../target/pip --requirement clients/requirements.txt
+npm ci --silent --no-audit --no-fund --cache ../target/npm
 npm test
