@@ -121,10 +121,34 @@ impl Bridge {
                 let command = webrtc::Command::Negotiate { peer: peer.slot, negotiation, offer, traits };
                 self.outputs.push_back(Output::Shard { shard: peer.shard, command });
             }
+            MediaCommand::Offer { handle, negotiation, traits } => {
+                let peer = self.peer_or_new(handle);
+                let command = webrtc::Command::Offer { peer: peer.slot, negotiation, traits: mix_traits(traits) };
+                self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+            }
+            MediaCommand::Accept { handle, negotiation, answer } => {
+                if let Some(peer) = self.peer(handle) {
+                    let command = webrtc::Command::Accept { peer: peer.slot, negotiation, answer };
+                    self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+                }
+            }
             MediaCommand::AddCandidate { handle, candidate } => {
                 if let Some(peer) = self.peer(handle) {
                     let command = webrtc::Command::AddCandidate { peer: peer.slot, candidate };
                     self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+                }
+            }
+            MediaCommand::Describe { handle, inquiry } => match self.peer(handle) {
+                Some(peer) => {
+                    let command = webrtc::Command::Describe { peer: peer.slot, inquiry };
+                    self.outputs.push_back(Output::Shard { shard: peer.shard, command });
+                }
+                None => self.outputs.push_back(Output::Event(MediaEvent::Described { inquiry, info: None })),
+            },
+            MediaCommand::SetThresholds { no_media_timeout, slowlink_threshold } => {
+                for shard in 0..self.peers.len() {
+                    let command = webrtc::Command::SetThresholds { no_media_timeout, slowlink_threshold };
+                    self.outputs.push_back(Output::Shard { shard, command });
                 }
             }
             MediaCommand::ClosePeer { handle } => {
@@ -164,8 +188,6 @@ impl Bridge {
                     }
                 }
             }
-            // The shards cannot be told yet.
-            MediaCommand::SetThresholds { .. } => {}
             MediaCommand::Leave { handle } => self.leave(handle),
             MediaCommand::Echo { handle, echo } => {
                 if let Some(peer) = self.peer(handle) {
@@ -227,6 +249,14 @@ impl Bridge {
             webrtc::PeerEvent::Answered { negotiation, answer } => {
                 MediaEvent::Answered { handle, negotiation, answer: media_answer(answer) }
             }
+            webrtc::PeerEvent::Offered { negotiation, offer } => {
+                let webrtc::OurOffer { sdp, candidates } = offer;
+                MediaEvent::Offered { handle, negotiation, sdp, candidates }
+            }
+            webrtc::PeerEvent::Accepted { negotiation, answer } => {
+                let webrtc::PeerAnswer { audio_level, fec } = answer;
+                MediaEvent::Accepted { handle, negotiation, settled: signaling::Settled { audio_level, fec } }
+            }
             webrtc::PeerEvent::Refused { negotiation, reason } => MediaEvent::Refused { handle, negotiation, reason },
             webrtc::PeerEvent::Connected => {
                 if let Some(peer) = self.participants.get_mut(&handle).and_then(|it| it.peer.as_mut()) {
@@ -236,6 +266,10 @@ impl Bridge {
                 MediaEvent::Connected { handle }
             }
             webrtc::PeerEvent::Receiving(receiving) => MediaEvent::Receiving { handle, receiving },
+            webrtc::PeerEvent::SlowLink { uplink, lost } => MediaEvent::SlowLink { handle, uplink, lost },
+            webrtc::PeerEvent::Described { inquiry, info } => {
+                MediaEvent::Described { inquiry, info: info.map(|info| Box::new(transport_info(*info))) }
+            }
             webrtc::PeerEvent::Closed(reason) => {
                 self.forget_peer(handle);
                 MediaEvent::Closed { handle, reason: reason.as_str().to_owned() }
@@ -370,17 +404,59 @@ fn worker_loads<'a>(busy: &'a [u32], members: &'a [Slots<HandleId>]) -> impl Ite
 
 fn answer_traits(traits: signaling::AnswerTraits) -> webrtc::AnswerTraits {
     match traits {
-        signaling::AnswerTraits::Mix(traits) => {
-            let signaling::MixTraits { session_name, max_playback_rate, stereo, dtx } = traits;
-            webrtc::AnswerTraits::Mix(webrtc::MixTraits { session_name, max_playback_rate, stereo, dtx })
-        }
+        signaling::AnswerTraits::Mix(traits) => webrtc::AnswerTraits::Mix(mix_traits(traits)),
         signaling::AnswerTraits::Echo => webrtc::AnswerTraits::Echo,
     }
 }
 
+fn mix_traits(traits: signaling::MixTraits) -> webrtc::MixTraits {
+    let signaling::MixTraits { session_name, max_playback_rate, stereo, dtx } = traits;
+    webrtc::MixTraits { session_name, max_playback_rate, stereo, dtx }
+}
+
 fn media_answer(answer: webrtc::Answer) -> signaling::Answer {
-    let webrtc::Answer { sdp, audio, audio_level, fec, .. } = answer;
-    signaling::Answer { sdp, audio, audio_level, fec }
+    let webrtc::Answer { sdp, audio, audio_level, fec, candidates, .. } = answer;
+    signaling::Answer { sdp, candidates, audio, audio_level, fec }
+}
+
+fn transport_info(info: webrtc::TransportInfo) -> signaling::TransportInfo {
+    let webrtc::TransportInfo { ice, dtls, audio } = info;
+    let flow =
+        |webrtc::Flow { packets, bytes, bytes_last_second }| signaling::Flow { packets, bytes, bytes_last_second };
+    signaling::TransportInfo {
+        ice: signaling::IceInfo {
+            lite: ice.lite,
+            controlling: ice.controlling,
+            state: ice.state,
+            connected_at: ice.connected_at,
+            local_candidates: ice.local_candidates,
+            remote_candidates: ice.remote_candidates,
+            selected_pair: ice.selected_pair,
+        },
+        dtls: signaling::DtlsInfo {
+            fingerprint: dtls.fingerprint,
+            remote_fingerprint: dtls.remote_fingerprint,
+            active: dtls.active,
+            connected_at: dtls.connected_at,
+            srtp_profile: dtls.srtp_profile,
+        },
+        audio: signaling::AudioInfo {
+            mid: audio.mid,
+            payload_type: audio.payload_type,
+            ssrc: audio.ssrc,
+            remote_ssrc: audio.remote_ssrc,
+            sends: audio.sends,
+            receives: audio.receives,
+            extensions: audio.extensions,
+            received: flow(audio.received),
+            sent: flow(audio.sent),
+            rtt: audio.quality.rtt,
+            lost: audio.quality.lost,
+            lost_by_remote: audio.quality.lost_by_remote,
+            jitter_ms: audio.quality.jitter_ms,
+            jitter_of_remote_ms: audio.quality.jitter_of_remote_ms,
+        },
+    }
 }
 
 fn room_settings(settings: &signaling::RoomSettings) -> mixer::RoomSettings {

@@ -146,8 +146,12 @@ pub struct Media {
     pub net_threads: usize,
     /// Full ICE costs clients a quarter of a second and is for servers that cannot be reached directly.
     pub ice_lite: bool,
+    /// Tell our candidates one by one in `trickle` events and not in the SDP.
+    pub full_trickle: bool,
     /// After so many seconds without a packet, clients are told that media stopped; 0 = never.
     pub no_media_timeout: u64,
+    /// Clients are told (`slowlink`) when so many packets of a second were lost; 0 = never.
+    pub slowlink_threshold: u32,
 }
 
 /// `[mixer]`
@@ -325,7 +329,16 @@ impl Default for Signaling {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { address: None, port: 10000, public_ip: None, net_threads: 0, ice_lite: true, no_media_timeout: 1 }
+        Self {
+            address: None,
+            port: 10000,
+            public_ip: None,
+            net_threads: 0,
+            ice_lite: true,
+            full_trickle: false,
+            no_media_timeout: 1,
+            slowlink_threshold: 0,
+        }
     }
 }
 

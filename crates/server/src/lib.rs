@@ -282,7 +282,9 @@ fn shard_config(config: &Config, addresses: &[IpAddr], port: u16) -> webrtc::Sha
     webrtc::ShardConfig {
         public_mapping: config.media.public_ip,
         ice_lite: config.media.ice_lite,
+        full_trickle: config.media.full_trickle,
         no_media_timeout: Duration::from_secs(config.media.no_media_timeout),
+        slowlink_threshold: config.media.slowlink_threshold,
         ..webrtc::ShardConfig::announcing(candidates)
     }
 }
@@ -310,6 +312,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         reclaim_session_timeout: seconds(reclaim_session_timeout),
         candidates_timeout: seconds(candidates_timeout),
         no_media_timeout: seconds(config.media.no_media_timeout),
+        slowlink_threshold: config.media.slowlink_threshold,
         api_secret,
         token_auth,
         token_auth_secret,
@@ -329,6 +332,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
             public_ips: config.media.public_ip.iter().map(IpAddr::to_string).collect(),
             ipv6: addresses.iter().any(IpAddr::is_ipv6),
             ice_lite: config.media.ice_lite,
+            full_trickle: config.media.full_trickle,
         },
         ..signaling::Config::default()
     }

@@ -26,7 +26,7 @@ pub(crate) use error::Error;
 use crate::core::config::Config;
 use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, IdSource, RoomId};
-use crate::core::media::{Answer, MediaCommand, MemberSettings};
+use crate::core::media::{MediaCommand, MemberSettings, Settled};
 use crate::core::plugin::{Call, Reply};
 use crate::core::token::SignedTokens;
 use participant::{Attachment, Participant};
@@ -110,7 +110,8 @@ impl AudioBridge {
         let outcome = match (Verb::parse(name), call.handle) {
             (None, _) | (Some(Verb::Later(_)), None) => Err(Error::unknown_request(name)),
             (Some(Verb::Later(verb)), Some(handle)) => {
-                self.handle_later(verb, Asked { handle, body, jsep: call.jsep, now: call.now }, ids, effects);
+                let Call { jsep, offerer, now, .. } = call;
+                self.handle_later(verb, Asked { handle, body, jsep, offerer, now }, ids, effects);
                 return Reply::Later;
             }
             (Some(Verb::Now(verb)), handle) => match verb {
@@ -156,12 +157,12 @@ impl AudioBridge {
         effects.extend(self.join_media(handle));
     }
 
-    /// An offer of a handle was answered.
-    pub(crate) fn peer_answered(&mut self, handle: HandleId, answer: &Answer, effects: &mut Vec<Effect>) {
+    /// An offer was answered, ours or the handle's.
+    pub(crate) fn peer_answered(&mut self, handle: HandleId, settled: Settled, effects: &mut Vec<Effect>) {
         let Some(attachment) = self.attachments.get_mut(&handle) else { return };
-        attachment.audio_level = answer.audio_level;
-        // Once it was offered it stays, since clients leave it out of later offers.
-        if answer.fec && !std::mem::replace(&mut attachment.fec, true) {
+        attachment.audio_level = settled.audio_level;
+        // Once it was said it stays, since clients leave it out of later offers.
+        if settled.fec && !std::mem::replace(&mut attachment.fec, true) {
             effects.extend(self.configure_media(handle, None));
         }
     }

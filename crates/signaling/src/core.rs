@@ -10,6 +10,7 @@ pub(crate) mod field;
 mod handle;
 pub(crate) mod ids;
 mod info;
+mod inquiry;
 pub(crate) mod jsep;
 pub(crate) mod log;
 pub(crate) mod media;
@@ -20,6 +21,7 @@ pub(crate) mod plugin;
 mod session;
 pub(crate) mod store;
 pub(crate) mod token;
+pub(crate) mod transport_info;
 mod trickle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -34,6 +36,7 @@ use errand::Errand;
 use error::Error;
 use handle::Handle;
 use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
+use inquiry::Inquiries;
 pub use log::LogLevel;
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
@@ -202,6 +205,7 @@ pub struct Core {
     echotest: EchoTest,
     /// How many offers there were so far.
     negotiations: u64,
+    inquiries: Inquiries,
     outputs: VecDeque<Output>,
     counters: Counters,
 }
@@ -225,6 +229,7 @@ impl Core {
             sessions: BTreeMap::new(),
             handles: BTreeMap::new(),
             connections: BTreeMap::new(),
+            inquiries: Inquiries::default(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
             config,
@@ -286,7 +291,7 @@ impl Core {
         let result = self.execute_admin(source, &envelope, now);
         self.count(result.as_ref().err());
         match result {
-            Ok(Some(message)) => self.reply(source, message),
+            Ok(Some(message)) => self.reply_to_admin(source, &envelope, message, now),
             Ok(None) => {}
             Err(error) => self.reply(source, envelope.refused(&error)),
         }
@@ -306,7 +311,8 @@ impl Core {
     /// When [`handle_timeout`](Self::handle_timeout) is wanted next; `None` while there is nothing to time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        (!self.sessions.is_empty()).then_some(self.next_check)
+        let check = (!self.sessions.is_empty()).then_some(self.next_check);
+        [check, self.inquiries.due()].into_iter().flatten().min()
     }
 
     /// The next of what came of the last call.
@@ -438,6 +444,7 @@ impl Core {
     }
 
     fn check_if_due(&mut self, now: Instant) {
+        self.expire_inquiries(now);
         if now < self.next_check {
             return;
         }

@@ -13,10 +13,11 @@ pub use crate::core::config::{Config, Limits, MediaFacts, Recording, RoomConfig,
 pub use crate::core::errand::{Errand, Finding, Task};
 pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomId, RoomKey, SessionId};
 pub use crate::core::media::{
-    Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, MixTraits, RoomSettings, TalkDetection,
+    Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, MixTraits, RoomSettings, Settled, TalkDetection,
 };
 pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
 pub use crate::core::store::{RoomChange, Storing};
+pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
 pub use crate::core::{Core, Counters, Credentials, Gauges, LogLevel, Output, Owner, Poll, Source};
 pub use crate::transport::access::{Access, Network, NotANetwork};
 pub use crate::transport::connection::Api;

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use signaling::{
     Answer, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent, Output, RequestId,
-    Source,
+    Settled, Source,
 };
 
 const OFFER: &str = include_str!("dialogues/sdp/chrome.sdp");
@@ -198,7 +198,7 @@ fn any_happening() -> impl Strategy<Value = Happening> {
             Happening::Admin { request }
         }),
         1 => any_value().prop_map(|request| Happening::Admin { request }),
-        4 => (0..7_usize).prop_map(|which| Happening::Media { which }),
+        4 => (0..10_usize).prop_map(|which| Happening::Media { which }),
         1 => (1..70_u64).prop_map(|seconds| Happening::Wait { seconds }),
         1 => (0..3_u64).prop_map(|connection| Happening::Close { connection }),
         1 => any::<u64>().prop_map(|session| Happening::Poll { session }),
@@ -276,7 +276,12 @@ impl World {
     fn drain(&mut self) -> Vec<Output> {
         let outputs: Vec<_> = std::iter::from_fn(|| self.core.poll_output()).collect();
         for output in &outputs {
-            if let Output::Media(MediaCommand::Negotiate { negotiation, .. }) = output {
+            if let Output::Media(
+                MediaCommand::Negotiate { negotiation, .. }
+                | MediaCommand::Offer { negotiation, .. }
+                | MediaCommand::Accept { negotiation, .. },
+            ) = output
+            {
                 self.negotiation = *negotiation;
             }
         }
@@ -286,13 +291,22 @@ impl World {
     fn media(&mut self, which: usize) {
         let handle = HandleId(self.handle.as_u64().unwrap_or_default());
         let negotiation = self.negotiation;
-        let answer = Answer { sdp: "answer".to_owned(), audio: true, audio_level: true, fec: true };
+        let answer = Answer {
+            sdp: "answer".to_owned(),
+            candidates: vec!["candidate:1".to_owned()],
+            audio: true,
+            audio_level: true,
+            fec: true,
+        };
         let reason = "DTLS alert".to_owned();
         let events = [
             MediaEvent::Answered { handle, negotiation, answer },
             MediaEvent::Refused { handle, negotiation, reason: "no".to_owned() },
             MediaEvent::Connected { handle },
             MediaEvent::Connected { handle },
+            MediaEvent::Offered { handle, negotiation, sdp: "offer".to_owned(), candidates: Vec::new() },
+            MediaEvent::Accepted { handle, negotiation, settled: Settled { audio_level: true, fec: true } },
+            MediaEvent::SlowLink { handle, uplink: true, lost: 7 },
             MediaEvent::Receiving { handle, receiving: true },
             MediaEvent::Talking { handle, talking: true },
             MediaEvent::Closed { handle, reason },

@@ -162,7 +162,8 @@ async fn converse(first: Way, second: Way) {
     assert_eq!((of, offer.as_str(), traits.session_name.as_str()), (handle, OFFER, "AudioBridge 1234"));
     let notice = bob.notice(&world).await;
     assert_eq!((&notice["participants"][0]["id"], &notice["participants"][0]["muted"]), (&json!(11), &json!(false)));
-    let answer = Answer { sdp: "v=0 the answer".into(), audio: true, audio_level: true, fec: true };
+    let sdp = "v=0 the answer".into();
+    let answer = Answer { sdp, candidates: Vec::new(), audio: true, audio_level: true, fec: true };
     world.events.send(MediaEvent::Answered { handle, negotiation, answer }).await.unwrap();
     let jsep = json!({"type": "answer", "sdp": "v=0 the answer"});
     assert_eq!(alice.result(&world).await, (json!({"audiobridge": "event", "result": "ok"}), jsep));

@@ -1,5 +1,7 @@
 //! ICE candidates: those of a peer are parsed, ours get their priorities.
 
+use std::net::SocketAddr;
+
 use str0m::Candidate;
 
 /// Type preference of a host candidate (RFC 8445 section 5.1.2.2).
@@ -23,8 +25,16 @@ pub(crate) fn parse(text: &str) -> Option<Candidate> {
     Candidate::from_sdp_string(text).ok()
 }
 
+/// Ours, as an SDP or a trickle names them, in the order of preference.
+pub(crate) fn ours(addresses: &[SocketAddr]) -> impl Iterator<Item = String> {
+    addresses.iter().enumerate().map(|(index, address)| {
+        let (foundation, priority) = (index + 1, host_priority(index));
+        format!("candidate:{foundation} 1 udp {priority} {} {} typ host", address.ip(), address.port())
+    })
+}
+
 /// The priority of our candidate number `index` in the order of preference (RFC 8445 section 5.1.2.1, component 1).
-pub(crate) fn host_priority(index: usize) -> u32 {
+fn host_priority(index: usize) -> u32 {
     let local_preference = u16::MAX - u16::try_from(index).unwrap_or(u16::MAX);
     (HOST_PREFERENCE << 24) | (u32::from(local_preference) << 8) | 255
 }

@@ -1,8 +1,11 @@
 //! What passes between a shard and its server: commands in, events and audio out. Plain data.
 
+use std::time::Duration;
+
 use crate::error::CloseReason;
 use crate::packet::{AudioPacket, Transmit};
-use crate::sdp::{Answer, AnswerTraits};
+use crate::sdp::{Answer, AnswerTraits, MixTraits, OurOffer, PeerAnswer};
+use crate::transport::TransportInfo;
 
 /// A place for a peer. Indexes are dense and used again; the generation then rises, so that what is late for the old
 /// peer does not reach the new one.
@@ -29,6 +32,26 @@ pub enum Command<R> {
         /// What the answer says.
         traits: AnswerTraits,
     },
+    /// Make an offer: the first one of a peer connection whose offers are ours, or the same again, renewed. The outcome is
+    /// [`PeerEvent::Offered`] or [`PeerEvent::Refused`] with the same number.
+    Offer {
+        /// Whose.
+        peer: PeerSlot,
+        /// Comes back in the event.
+        negotiation: u64,
+        /// What the room decides about the offer.
+        traits: MixTraits,
+    },
+    /// Take the answer to the last offer of ours; the first one makes the peer's transport. The outcome is
+    /// [`PeerEvent::Accepted`] or [`PeerEvent::Refused`] with the same number; after the latter the offer still stands.
+    Accept {
+        /// Whose.
+        peer: PeerSlot,
+        /// Comes back in the event.
+        negotiation: u64,
+        /// The SDP.
+        answer: String,
+    },
     /// A remote candidate, with or without `a=`; unusable ones are ignored and counted.
     AddCandidate {
         /// Whose.
@@ -50,6 +73,20 @@ pub enum Command<R> {
         /// Whether it does from now on.
         echo: bool,
     },
+    /// Tell what the peer's transport is and does, by [`PeerEvent::Described`].
+    Describe {
+        /// Whose.
+        peer: PeerSlot,
+        /// Comes back in the event.
+        inquiry: u64,
+    },
+    /// When to tell of lost media, for all peers now and later.
+    SetThresholds {
+        /// As in [`ShardConfig`](crate::ShardConfig).
+        no_media_timeout: Duration,
+        /// As in [`ShardConfig`](crate::ShardConfig).
+        slowlink_threshold: u32,
+    },
     /// End the peer; no [`PeerEvent::Closed`] comes back.
     Close {
         /// Whose.
@@ -67,7 +104,21 @@ pub enum PeerEvent {
         /// Ours.
         answer: Answer,
     },
-    /// An offer was refused. The transport, if there was one, goes on as before.
+    /// An offer was made.
+    Offered {
+        /// As in the command.
+        negotiation: u64,
+        /// Ours.
+        offer: OurOffer,
+    },
+    /// The answer to an offer of ours was taken.
+    Accepted {
+        /// As in the command.
+        negotiation: u64,
+        /// What it settled.
+        answer: PeerAnswer,
+    },
+    /// An offer or answer was refused. The transport, if there was one, goes on as before.
     Refused {
         /// As in the command.
         negotiation: u64,
@@ -78,6 +129,20 @@ pub enum PeerEvent {
     Connected,
     /// The peer's audio arrives, or no longer does.
     Receiving(bool),
+    /// Much of the audio was lost within a second.
+    SlowLink {
+        /// What we send to the peer, as it says; not what it sends.
+        uplink: bool,
+        /// Packets.
+        lost: u32,
+    },
+    /// What was asked by [`Command::Describe`].
+    Described {
+        /// As in the command.
+        inquiry: u64,
+        /// `None` if there is no transport now.
+        info: Option<Box<TransportInfo>>,
+    },
     /// The transport is gone; a new offer makes a new one.
     Closed(CloseReason),
 }

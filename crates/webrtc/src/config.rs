@@ -16,8 +16,12 @@ pub struct ShardConfig {
     /// Answer ICE checks but make none. Saves a quarter of a second at connecting and works for every server whose
     /// announced addresses can be reached.
     pub ice_lite: bool,
+    /// Candidates are told apart from the SDP, which then has none.
+    pub full_trickle: bool,
     /// After this time without a packet the peer is no longer [receiving](crate::PeerEvent::Receiving); zero: never.
     pub no_media_timeout: Duration,
+    /// So many packets lost in a second are [told](crate::PeerEvent::SlowLink); zero: never.
+    pub slowlink_threshold: u32,
     /// ICE and DTLS have to be up after this time.
     pub connect_timeout: Duration,
 }
@@ -31,7 +35,9 @@ impl ShardConfig {
             sdp_address,
             public_mapping: None,
             ice_lite: true,
+            full_trickle: false,
             no_media_timeout: Duration::from_secs(1),
+            slowlink_threshold: 0,
             connect_timeout: Duration::from_secs(20),
         }
     }

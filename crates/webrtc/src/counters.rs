@@ -25,7 +25,9 @@ pub struct Counters {
     pub datagram_errors: u64,
     /// Offers answered.
     pub offers_answered: u64,
-    /// Offers refused.
+    /// Offers of ours answered.
+    pub offers_accepted: u64,
+    /// Offers, and answers to ours, refused.
     pub offers_refused: u64,
     /// Remote candidates not used: mDNS, TCP, malformed, too many.
     pub candidates_ignored: u64,

@@ -35,7 +35,7 @@ impl CloseReason {
 #[error("could not generate a DTLS certificate")]
 pub struct CertificateError;
 
-/// Why an offer is refused. Whatever is quoted from it is cut short.
+/// Why an offer or an answer is refused. Whatever is quoted from it is cut short.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OfferError {
     #[error("Invalid SDP (more than {limit} bytes)")]
@@ -66,8 +66,16 @@ pub(crate) enum OfferError {
     BothLite,
     #[error("The payload type of an established stream can't change")]
     PayloadTypeChanged,
+    #[error("The answer accepts no audio with Opus")]
+    AnswerWithoutAudio,
+    #[error("The answer is not one to our offer (one section, mid {mid}, payload type {payload_type})")]
+    AnswerToAnother { mid: &'static str, payload_type: u8 },
+    #[error("An answer without an offer")]
+    NoOffer,
+    #[error("The offers of this connection are the peer's")]
+    NotOurs,
     /// What str0m said is in the debug log: its texts carry memory addresses.
-    #[error("The offer could not be applied")]
+    #[error("The SDP could not be applied")]
     NotApplied,
     #[error("The peer connection failed")]
     Internal,

@@ -20,6 +20,7 @@ mod prefetch;
 mod quiet;
 mod sdp;
 mod shard;
+mod transport;
 
 pub use command::{Command, Output, PeerEvent, PeerSlot};
 pub use config::ShardConfig;
@@ -29,5 +30,6 @@ pub use dtls::Certificate;
 pub use error::{CertificateError, CloseReason};
 pub use inbox::DriverHandle;
 pub use packet::{AudioPacket, MixedAudio, Transmit};
-pub use sdp::{Answer, AnswerTraits, MixTraits};
+pub use sdp::{Answer, AnswerTraits, MixTraits, OurOffer, PeerAnswer};
 pub use shard::Shard;
+pub use transport::{AudioInfo, DtlsInfo, Flow, IceInfo, Quality, TransportInfo};

@@ -1,6 +1,9 @@
 //! One peer's transport: the only file that touches `str0m::Rtc`. Knows nothing of other peers, rooms or sockets.
 
+mod config;
+mod info;
 mod media;
+mod statistics;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,18 +12,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::change::SdpOffer;
-use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::format::{Codec, FormatParams};
-use str0m::media::{Frequency, Mid, Pt};
+use str0m::media::{Mid, Pt};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{Extension, ExtensionMap, RtpPacket, RtpWrite, Ssrc};
-use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Rtc, RtcConfig, net};
+use str0m::rtp::{RtpPacket, RtpWrite, Ssrc};
+use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Rtc, net};
 
+pub(crate) use self::config::PeerConfig;
+use self::config::str0m_extension;
 use self::media::MediaWatch;
+use self::statistics::Statistics;
 use crate::demux::Kind;
+use crate::dtls::take_srtp_profile;
 use crate::error::{CloseReason, OfferError};
 use crate::packet::Received;
-use crate::sdp::{AudioOffer, Direction, ExtensionKind, Setup};
+use crate::sdp::{AudioOffer, Direction, ExtensionKind, HeaderExtension, Setup};
 
 /// SSRCs a peer may use at one time. A browser has one per track it ever sent.
 const MAX_STREAMS: usize = 8;
@@ -32,17 +37,6 @@ const POLL_EARLY: Duration = Duration::from_millis(25);
 /// Remote candidates over the life of a transport; more are ignored.
 const MAX_CANDIDATES: usize = 64;
 
-/// What all peers of a shard share.
-#[derive(Debug)]
-pub(crate) struct PeerConfig {
-    pub(crate) certificate: DtlsCert,
-    pub(crate) crypto: Arc<CryptoProvider>,
-    pub(crate) candidates: Vec<SocketAddr>,
-    pub(crate) ice_lite: bool,
-    pub(crate) no_media_timeout: Duration,
-    pub(crate) connect_timeout: Duration,
-}
-
 /// A peer's ICE, DTLS and SRTP. Call order: any input (`negotiate`, `handle_datagram`, `send`, `handle_timeout`,
 /// `close`), then [`Peer::poll`] until `Timeout` or `Closed`, before the next input: str0m holds one received packet.
 pub(crate) struct Peer {
@@ -53,22 +47,30 @@ pub(crate) struct Peer {
     credentials: IceCreds,
     /// The DTLS role, which no later offer can change.
     active: bool,
+    /// The ICE role.
+    controlling: bool,
     direction: Direction,
-    extensions: Vec<ExtensionKind>,
+    extensions: Vec<HeaderExtension>,
     ssrc: Ssrc,
     /// The SSRCs that str0m was told to expect, oldest first.
     streams: Vec<u32>,
-    candidates: usize,
+    /// The peer's, for those who ask.
+    candidates: Vec<String>,
     events: VecDeque<PeerOutput>,
     polling: Polling,
     /// When str0m has to be polled to the end; `None` if it was.
     poll_by: Option<Instant>,
-    ice_connected: bool,
+    ice: IceConnectionState,
+    /// When there was a path for the first time.
+    path_at: Option<Instant>,
+    srtp_profile: Option<&'static str>,
     connected_at: Option<Instant>,
     /// When ICE and DTLS must be up, while one of them is not.
     connect_by: Option<Instant>,
     connect_timeout: Duration,
     media: MediaWatch,
+    statistics: Statistics,
+    slowlink_threshold: u32,
     /// When the last datagram came; it may have waited since.
     arrival: Instant,
     closed: Option<CloseReason>,
@@ -98,6 +100,10 @@ pub(crate) enum PeerOutput {
     Packet(Received),
     Connected,
     Receiving(bool),
+    SlowLink {
+        uplink: bool,
+        lost: u32,
+    },
     /// Nothing more until then.
     Timeout(Instant),
     /// Nothing more at all.
@@ -109,75 +115,62 @@ pub(crate) enum PeerOutput {
 pub(crate) struct Negotiated {
     pub(crate) payload_type: u8,
     pub(crate) direction: Direction,
-    pub(crate) extensions: Vec<ExtensionKind>,
+    pub(crate) extensions: Vec<HeaderExtension>,
     pub(crate) credentials: IceCreds,
     pub(crate) fingerprint: String,
-    pub(crate) active: bool,
+    pub(crate) setup: Setup,
     pub(crate) ssrc: u32,
 }
 
 impl Peer {
-    /// A new transport for the peer that made `offer`, which it will be shown first.
+    /// A new transport for the peer that made `offer`, which it will be shown first. If that is the answer to an offer of
+    /// ours, `promised` is the SSRC that we named in it.
     pub(crate) fn new(
         config: &PeerConfig,
         offer: &AudioOffer,
         credentials: IceCreds,
+        promised: Option<u32>,
         now: Instant,
     ) -> Result<Self, OfferError> {
         let payload_type = *offer.payload_types.first().ok_or(OfferError::NotApplied)?;
-        let mut extensions = ExtensionMap::empty();
-        for extension in &offer.extensions {
-            extensions.set(extension.id, str0m_extension(extension.kind));
-        }
-        let mut builder = RtcConfig::new()
-            .set_crypto_provider(config.crypto.clone())
-            .set_dtls_cert(config.certificate.clone())
-            .set_local_ice_credentials(credentials.clone())
-            .set_ice_lite(config.ice_lite)
-            .set_rtp_mode(true)
-            .set_extension_map(extensions)
-            .clear_codecs();
-        builder.codec_config().add_config(
-            payload_type.into(),
-            None,
-            Codec::Opus,
-            Frequency::FORTY_EIGHT_KHZ,
-            Some(2),
-            FormatParams::default(),
-        );
-        let mut rtc = builder.build(now);
-        for address in &config.candidates {
-            match Candidate::host(*address, Protocol::Udp) {
-                Ok(candidate) => {
-                    rtc.add_local_candidate(candidate);
-                }
-                Err(error) => tracing::debug!(%error, "our own candidate is not usable"),
-            }
-        }
         let mut peer = Self {
-            rtc,
+            rtc: config.rtc(payload_type, &offer.extensions, credentials.clone(), now),
             mid: offer.mid.as_str().into(),
             payload_type,
             remote: Remote::of(offer),
             credentials,
             active: offer.setup == Setup::Passive,
+            // RFC 8445 section 6.1.1: who makes the offer controls, but for a lite agent.
+            controlling: offer.ice_lite || (promised.is_some() && !config.ice_lite),
             direction: Direction::Inactive,
             extensions: Vec::new(),
             ssrc: 0.into(),
             streams: Vec::new(),
-            candidates: 0,
+            candidates: Vec::new(),
             events: VecDeque::new(),
             polling: Polling::ToTheEnd,
             poll_by: None,
-            ice_connected: false,
+            ice: IceConnectionState::New,
+            path_at: None,
+            srtp_profile: None,
             connected_at: None,
             connect_by: Some(now + config.connect_timeout),
             connect_timeout: config.connect_timeout,
             media: MediaWatch::new(config.no_media_timeout),
+            statistics: Statistics::default(),
+            slowlink_threshold: config.slowlink_threshold,
             arrival: now,
             closed: None,
         };
         peer.apply(offer)?;
+        let mut api = peer.rtc.direct_api();
+        api.set_ice_controlling(peer.controlling);
+        if let Some(promised) = promised {
+            // str0m has drawn one of its own.
+            api.remove_stream_tx(peer.ssrc);
+            peer.ssrc = promised.into();
+            api.declare_stream_tx(peer.ssrc, None, peer.mid, None);
+        }
         peer.rtc.handle_input(Input::Timeout(now)).map_err(not_applied)?;
         Ok(peer)
     }
@@ -223,18 +216,24 @@ impl Peer {
             extensions: self.extensions.clone(),
             credentials: self.credentials.clone(),
             fingerprint,
-            active: self.active,
+            setup: if self.active { Setup::Active } else { Setup::Passive },
             ssrc: *self.ssrc,
         }
+    }
+
+    /// From now on.
+    pub(crate) fn set_thresholds(&mut self, no_media_timeout: Duration, slowlink_threshold: u32, now: Instant) {
+        self.media.set_timeout(no_media_timeout, now);
+        self.slowlink_threshold = slowlink_threshold;
     }
 
     /// Whether it was taken. A lite agent makes no checks and learns its pairs from the requests it gets (RFC 8445
     /// section 6.1.1), so the candidates would only cost memory.
     pub(crate) fn add_candidate(&mut self, candidate: Candidate, ice_lite: bool) -> bool {
-        if self.candidates == MAX_CANDIDATES {
+        if self.candidates.len() == MAX_CANDIDATES {
             return false;
         }
-        self.candidates += 1;
+        self.candidates.push(candidate.to_sdp_string());
         if !ice_lite {
             self.rtc.add_remote_candidate(candidate);
         }
@@ -297,7 +296,7 @@ impl Peer {
 
     fn check_time(&mut self, now: Instant) {
         if self.connect_by.is_some_and(|at| at <= now) && self.closed.is_none() {
-            self.closed = Some(match (self.ice_connected, self.connected_at) {
+            self.closed = Some(match (self.has_path(), self.connected_at) {
                 (true, _) => CloseReason::DtlsTimeout,
                 (false, None) => CloseReason::IceFailed,
                 (false, Some(_)) => CloseReason::ConsentLost,
@@ -375,6 +374,7 @@ impl Peer {
             if !self.direction.receives() {
                 return None;
             }
+            self.statistics.heard(*packet.header.ssrc, *packet.seq_no);
             if self.media.heard(now, self.connected_at) {
                 self.events.push_back(PeerOutput::Receiving(true));
             }
@@ -388,25 +388,38 @@ impl Peer {
         } else if let Event::Connected = event {
             let first = self.connected_at.is_none();
             self.connected_at = Some(now);
+            self.srtp_profile = take_srtp_profile().or(self.srtp_profile);
             self.settle();
             return first.then_some(PeerOutput::Connected);
+        } else if let Event::PeerStats(stats) = event {
+            let lost = self.statistics.look(&stats);
+            return self.slow_link(false, lost);
+        } else if let Event::MediaIngressStats(stats) = event {
+            self.statistics.take_received(&stats);
+        } else if let Event::MediaEgressStats(stats) = event {
+            let lost = self.statistics.take_sent(&stats);
+            return self.slow_link(true, lost);
         }
         None
     }
 
+    fn slow_link(&self, uplink: bool, lost: u32) -> Option<PeerOutput> {
+        let told = self.slowlink_threshold > 0 && lost >= self.slowlink_threshold;
+        told.then_some(PeerOutput::SlowLink { uplink, lost })
+    }
+
     fn handle_ice_state(&mut self, state: IceConnectionState, now: Instant) {
+        self.ice = state;
         match state {
             IceConnectionState::New | IceConnectionState::Checking => {
-                self.ice_connected = false;
                 // With ICE lite the state has no end of its own: a pair may be possible for ever.
                 self.connect_by.get_or_insert(now + self.connect_timeout);
             }
             IceConnectionState::Connected | IceConnectionState::Completed => {
-                self.ice_connected = true;
+                self.path_at.get_or_insert(now);
                 self.settle();
             }
             IceConnectionState::Disconnected => {
-                self.ice_connected = false;
                 // Before the first connection late candidates may still come: the connect timer decides.
                 if self.connected_at.is_some() {
                     self.closed.get_or_insert(CloseReason::ConsentLost);
@@ -417,9 +430,13 @@ impl Peer {
 
     /// The connect timer ends when both are up, in whatever order.
     fn settle(&mut self) {
-        if self.ice_connected && self.connected_at.is_some() {
+        if self.has_path() && self.connected_at.is_some() {
             self.connect_by = None;
         }
+    }
+
+    fn has_path(&self) -> bool {
+        matches!(self.ice, IceConnectionState::Connected | IceConnectionState::Completed)
     }
 
     /// Shows str0m an offer and takes over what came of it.
@@ -438,7 +455,7 @@ impl Peer {
         };
         let media = self.rtc.media(self.mid).ok_or(OfferError::NotApplied)?;
         let used = |kind: ExtensionKind, id| media.remote_extmap().lookup(id) == Some(&str0m_extension(kind));
-        self.extensions = offer.extensions.iter().filter(|it| used(it.kind, it.id)).map(|it| it.kind).collect();
+        self.extensions = offer.extensions.iter().filter(|it| used(it.kind, it.id)).cloned().collect();
         self.direction = offer.direction.mirrored();
         if !self.direction.receives() && self.media.stop() {
             self.events.push_back(PeerOutput::Receiving(false));
@@ -490,13 +507,6 @@ fn received(packet: RtpPacket, arrival: Instant) -> Received {
         audio_level: packet.header.ext_vals.audio_level,
         payload: packet.payload,
         arrival,
-    }
-}
-
-fn str0m_extension(kind: ExtensionKind) -> Extension {
-    match kind {
-        ExtensionKind::Mid => Extension::RtpMid,
-        ExtensionKind::AudioLevel => Extension::AudioLevel,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Session descriptions: an offer is read, cut down to its audio for str0m, and the answer is written whole.
+//! Session descriptions: an offer is read, cut down to its audio for str0m, and the answer is written whole. An offer of
+//! ours is written the same way, and its answer read as the offer that it is to str0m.
 //!
 //! str0m's own answer is not used: its shape is not the one Janus's clients know, it accepts data channels that nobody
 //! asked for and its version never rises. What it negotiated (payload type, extensions, credentials, fingerprint, SSRC)
@@ -8,9 +9,11 @@ mod answer;
 mod filter;
 mod lines;
 mod offer;
+mod ours;
 
 pub(crate) use answer::{Accepted, Origin, write_answer};
-pub(crate) use offer::{AudioOffer, Direction, ExtensionKind, Offer, Setup};
+pub(crate) use offer::{AudioOffer, Direction, ExtensionKind, HeaderExtension, Offer, OpusFlags, Setup};
+pub(crate) use ours::{EXTENSIONS, PAYLOAD_TYPE, read_answer, write_offer};
 
 /// What an answer says beyond what follows from the offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub enum AnswerTraits {
     Echo,
 }
 
-/// What the room decides about an answer.
+/// What the room decides about an offer or an answer of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MixTraits {
     /// The `s=` line, as in `AudioBridge 1234`.
@@ -49,4 +52,24 @@ pub struct Answer {
     pub sends: bool,
     /// We receive from the peer.
     pub receives: bool,
+    /// Ours, as `candidate:…`, where the text has none and the peer has not got them yet.
+    pub candidates: Vec<String>,
+}
+
+/// An offer of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurOffer {
+    /// The whole text.
+    pub sdp: String,
+    /// Ours, as `candidate:…`, where the text has none and the peer has not got them yet.
+    pub candidates: Vec<String>,
+}
+
+/// What the peer's answer to an offer of ours settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAnswer {
+    /// RFC 6464 levels are negotiated.
+    pub audio_level: bool,
+    /// The peer decodes in-band FEC: it said `useinbandfec=1` in this answer or an earlier one.
+    pub fec: bool,
 }

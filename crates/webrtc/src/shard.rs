@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use str0m::Candidate;
+use str0m::{Candidate, IceCreds};
 
 use crate::command::{Command, Output, PeerEvent, PeerSlot};
 use crate::config::ShardConfig;
@@ -24,6 +24,7 @@ use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
 use crate::prefetch::prefetch;
 use crate::quiet::{Quiet, Waiting};
+use crate::transport::TransportInfo;
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
@@ -38,6 +39,8 @@ const MAX_PAYLOAD: usize = 1275;
 pub struct Shard<R> {
     config: ShardConfig,
     peer_config: PeerConfig,
+    /// Of our certificate, as in `a=fingerprint`.
+    fingerprint: String,
     rng: StdRng,
     demux: Demux,
     slots: Vec<Slot<R>>,
@@ -67,10 +70,21 @@ struct Entry<R> {
     session_id: u64,
     version: u64,
     fec: bool,
+    /// What we have promised, if the offers of the peer connection are ours.
+    promise: Option<Promise>,
+    /// The user fragment of ours that candidates were told apart from the SDP for.
+    trickled: Option<String>,
     early_candidates: Vec<Candidate>,
     quiet: Quiet,
     incoming: Incoming,
     outgoing: Outgoing,
+}
+
+/// What an offer of ours promises of the transport that its answer makes.
+#[derive(Debug, Clone)]
+struct Promise {
+    credentials: IceCreds,
+    ssrc: u32,
 }
 
 impl<R: Copy> Shard<R> {
@@ -82,11 +96,13 @@ impl<R: Copy> Shard<R> {
             candidates: config.candidates.clone(),
             ice_lite: config.ice_lite,
             no_media_timeout: config.no_media_timeout,
+            slowlink_threshold: config.slowlink_threshold,
             connect_timeout: config.connect_timeout,
         };
         Self {
             config,
             peer_config,
+            fingerprint: certificate.fingerprint(),
             rng: StdRng::from_seed(seed),
             demux: Demux::default(),
             slots: Vec::new(),
@@ -108,6 +124,19 @@ impl<R: Copy> Shard<R> {
                     self.drive(peer.index, now, |_| ());
                 }
             }
+            Command::Offer { peer, negotiation, traits } => {
+                if self.enter(peer, now) {
+                    let event = self.offer(peer.index, negotiation, &traits);
+                    self.outputs.push_back(Output::Event { peer, event });
+                }
+            }
+            Command::Accept { peer, negotiation, answer } => {
+                if self.enter(peer, now) {
+                    let event = self.accept(peer.index, negotiation, &answer, now);
+                    self.outputs.push_back(Output::Event { peer, event });
+                    self.drive(peer.index, now, |_| ());
+                }
+            }
             Command::AddCandidate { peer, candidate } => {
                 if self.enter(peer, now) {
                     self.add_candidate(peer.index, &candidate, now);
@@ -125,6 +154,21 @@ impl<R: Copy> Shard<R> {
                     && let Some(entry) = self.entry_mut(peer.index)
                 {
                     entry.echo = echo;
+                }
+            }
+            Command::Describe { peer, inquiry } => {
+                if self.is_current(peer) {
+                    let event = PeerEvent::Described { inquiry, info: self.describe(peer.index).map(Box::new) };
+                    self.outputs.push_back(Output::Event { peer, event });
+                } else {
+                    self.counters.stale += 1;
+                }
+            }
+            Command::SetThresholds { no_media_timeout, slowlink_threshold } => {
+                self.peer_config.no_media_timeout = no_media_timeout;
+                self.peer_config.slowlink_threshold = slowlink_threshold;
+                for index in 0..self.slots.len() as u32 {
+                    self.drive(index, now, |peer| peer.set_thresholds(no_media_timeout, slowlink_threshold, now));
                 }
             }
             Command::Close { peer } => {
@@ -277,6 +321,8 @@ impl<R: Copy> Shard<R> {
             session_id: self.rng.random::<u64>() >> 11,
             version: 0,
             fec: false,
+            promise: None,
+            trickled: None,
             early_candidates: Vec::new(),
             quiet: Quiet::default(),
             incoming: Incoming::default(),
@@ -311,7 +357,10 @@ impl<R: Copy> Shard<R> {
             loop {
                 match peer.poll(now) {
                     PeerOutput::Transmit(transmit) => outputs.push_back(leaving(transmit, mapping, counters)),
-                    PeerOutput::Packet(_) | PeerOutput::Connected | PeerOutput::Receiving(_) => {}
+                    PeerOutput::Packet(_)
+                    | PeerOutput::Connected
+                    | PeerOutput::Receiving(_)
+                    | PeerOutput::SlowLink { .. } => {}
                     PeerOutput::Timeout(_) | PeerOutput::Closed(_) => break,
                 }
             }
@@ -387,6 +436,12 @@ impl<R: Copy> Shard<R> {
         self.wake_at = Some(self.wake_at.map_or(at, |earliest| earliest.min(at)));
     }
 
+    fn describe(&mut self, index: u32) -> Option<TransportInfo> {
+        let ice_lite = self.config.ice_lite;
+        let candidates = self.config.candidates.clone();
+        self.with_peer(index, |peer| peer.info(ice_lite, &candidates))
+    }
+
     /// Gives the peer's transport an input, and takes out what comes of it; the next input may come then.
     fn drive<T>(&mut self, index: u32, now: Instant, input: impl FnOnce(&mut Peer) -> T) -> Option<T> {
         let slot = self.slots.get_mut(index as usize)?;
@@ -421,6 +476,9 @@ impl<R: Copy> Shard<R> {
                     }
                     PeerOutput::Receiving(receiving) => {
                         outputs.push_back(Output::Event { peer: slot, event: PeerEvent::Receiving(receiving) });
+                    }
+                    PeerOutput::SlowLink { uplink, lost } => {
+                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::SlowLink { uplink, lost } });
                     }
                     PeerOutput::Timeout(at) => return (value, Ok(at)),
                     PeerOutput::Closed(reason) => return (value, Err(reason)),

@@ -10,12 +10,7 @@ use webrtc::{PeerEvent, ShardConfig};
 fn receiving(world: &World) -> Vec<bool> {
     let events = world.events.iter().filter(|(peer, _)| *peer == slot(0));
     events
-        .filter_map(|(_, event)| match event {
-            PeerEvent::Receiving(receiving) => Some(*receiving),
-            PeerEvent::Answered { .. } | PeerEvent::Refused { .. } | PeerEvent::Connected | PeerEvent::Closed(_) => {
-                None
-            }
-        })
+        .filter_map(|(_, event)| if let PeerEvent::Receiving(receiving) = event { Some(*receiving) } else { None })
         .collect()
 }
 

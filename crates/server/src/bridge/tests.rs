@@ -200,7 +200,11 @@ impl Planes {
                     webrtc::Command::Route { route, .. } => self.routes.push(route),
                     webrtc::Command::Close { .. } => self.closed += 1,
                     webrtc::Command::Echo { peer, echo } => self.echoes.push((peer, echo)),
-                    webrtc::Command::AddCandidate { .. } => {}
+                    webrtc::Command::Offer { .. }
+                    | webrtc::Command::Accept { .. }
+                    | webrtc::Command::AddCandidate { .. }
+                    | webrtc::Command::Describe { .. }
+                    | webrtc::Command::SetThresholds { .. } => {}
                 },
                 Output::Worker { worker, command } => match command {
                     mixer::Command::Join { member, outlet, room_settings, settings, .. } => {

@@ -130,6 +130,14 @@ impl Error {
         Self::new(492, format!("No such user {user} in room {room}"))
     }
 
+    pub(super) fn unexpected_offer() -> Self {
+        Self::new(493, "Received an offer on a plugin-offered session")
+    }
+
+    pub(super) fn client_offers() -> Self {
+        Self::new(493, "Can't generate an offer on a client-offered session")
+    }
+
     pub(super) fn unexpected_answer() -> Self {
         Self::new(493, "Received an answer when we didn't send an offer")
     }

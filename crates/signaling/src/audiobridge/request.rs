@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::error::Error;
 use crate::core::ids::{HandleId, RoomId, UserId};
-use crate::core::jsep::{Jsep, JsepKind};
+use crate::core::jsep::{Jsep, JsepKind, Offerer};
 
 pub(super) use announce::{FileRequest, PlayRequest, announcing_room};
 pub(super) use body::{Body, Dialect};
@@ -115,16 +115,32 @@ pub(super) struct Asked<'a> {
     pub(super) handle: HandleId,
     pub(super) body: Body<'a>,
     pub(super) jsep: Option<&'a Jsep>,
+    /// Who makes the offers of the handle's PeerConnection, if it has one.
+    pub(super) offerer: Option<Offerer>,
     pub(super) now: Instant,
 }
 
 impl Asked<'_> {
     /// What can be said against an SDP before anything is done.
     pub(super) fn check_jsep(&self) -> Result<(), Error> {
-        match self.jsep {
-            Some(jsep) if jsep.kind == JsepKind::Answer => Err(Error::unexpected_answer()),
-            Some(jsep) if jsep.e2ee => Err(Error::media_encryption()),
-            Some(_) | None => Ok(()),
+        let Some(jsep) = self.jsep else { return Ok(()) };
+        match (jsep.kind, self.offerer) {
+            (JsepKind::Offer, Some(Offerer::Server)) => Err(Error::unexpected_offer()),
+            (JsepKind::Answer, Some(Offerer::Client) | None) => Err(Error::unexpected_answer()),
+            (JsepKind::Offer, Some(Offerer::Client) | None) | (JsepKind::Answer, Some(Offerer::Server)) => {
+                if jsep.e2ee { Err(Error::media_encryption()) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Whether the event shall carry an offer of ours. An SDP that came along goes before such a wish.
+    pub(super) fn wants_offer(&self, wishes: &Wishes) -> Result<bool, Error> {
+        match self.offerer {
+            _ if self.jsep.is_some() => Ok(false),
+            Some(Offerer::Client) if wishes.generate_offer => Err(Error::client_offers()),
+            Some(Offerer::Client) => Ok(false),
+            Some(Offerer::Server) => Ok(wishes.generate_offer || wishes.update),
+            None => Ok(wishes.generate_offer),
         }
     }
 }

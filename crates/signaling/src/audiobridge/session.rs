@@ -20,7 +20,7 @@ impl AudioBridge {
         ids: &mut IdSource,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Error> {
-        let Asked { handle, body, jsep, now } = asked;
+        let Asked { handle, body, jsep, now, .. } = asked;
         if self.seat(handle).is_some() {
             return Err(Error::already_in_a_room());
         }
@@ -44,9 +44,7 @@ impl AudioBridge {
         if plain_rtp {
             return Err(Error::unsupported("Plain RTP"));
         }
-        if request.wishes.generate_offer {
-            return Err(Error::unsupported("generate_offer"));
-        }
+        let offers = asked.wants_offer(&request.wishes)?;
         if self.overloaded {
             return Err(Error::overloaded());
         }
@@ -70,7 +68,7 @@ impl AudioBridge {
             talk_wish: request.talk_wish,
             denoise: wishes.denoise.unwrap_or(room.denoise),
         };
-        self.enter_as(asked, newcomer, "joined", effects);
+        self.enter_as(asked, newcomer, "joined", offers, effects);
         Ok(())
     }
 
@@ -111,7 +109,7 @@ impl AudioBridge {
             denoise: wishes.denoise.unwrap_or(room.denoise),
         };
         self.announce_exit(asked.handle, effects);
-        self.enter_as(asked, after, "roomchanged", effects);
+        self.enter_as(asked, after, "roomchanged", false, effects);
         Ok(())
     }
 
@@ -124,9 +122,7 @@ impl AudioBridge {
         if let Some(group) = &wishes.group {
             check_group(room, group)?;
         }
-        if wishes.generate_offer {
-            return Err(Error::unsupported("generate_offer"));
-        }
+        let offers = asked.wants_offer(&wishes)?;
         if wishes.plain_rtp && asked.jsep.is_none() {
             return Err(Error::unsupported("Plain RTP"));
         }
@@ -160,7 +156,7 @@ impl AudioBridge {
             let to = self.audience(room, Some(handle), Hearing::Unpaused);
             effects.push(Effect::Notify { to, data });
         }
-        effects.push(self.respond(asked, response::configured()));
+        effects.push(self.respond(asked, response::configured(), offers));
         Ok(())
     }
 
@@ -168,7 +164,7 @@ impl AudioBridge {
         let Some((room, user)) = self.announce_exit(asked.handle, effects) else {
             return Err(Error::not_in_a_room("leave"));
         };
-        effects.push(self.respond(asked, response::left(&room, &user)));
+        effects.push(self.respond(asked, response::left(&room, &user), false));
         Ok(())
     }
 
@@ -187,9 +183,16 @@ impl AudioBridge {
     }
 
     /// Puts a participant into its room as it asked to, and answers.
-    fn enter_as(&mut self, asked: Asked<'_>, newcomer: Participant, what: &str, effects: &mut Vec<Effect>) {
+    fn enter_as(
+        &mut self,
+        asked: Asked<'_>,
+        newcomer: Participant,
+        what: &str,
+        offers: bool,
+        effects: &mut Vec<Effect>,
+    ) {
         if let Some(data) = self.announce_entry(asked.handle, newcomer, what, effects) {
-            effects.push(self.respond(asked, data));
+            effects.push(self.respond(asked, data, offers));
         }
     }
 
@@ -209,15 +212,15 @@ impl AudioBridge {
         Some(response::entered(what, &room.id, &newcomer.user, others))
     }
 
-    /// The event that answers a request, with an answer to its offer if it had one.
-    fn respond(&self, asked: Asked<'_>, data: Value) -> Effect {
+    /// The event that answers a request, once its SDP is dealt with if it had one, or with an offer of ours.
+    fn respond(&self, asked: Asked<'_>, data: Value, offers: bool) -> Effect {
         let traits = self.seat(asked.handle).map(|(room, _)| room.answer_traits());
         match (asked.jsep, traits) {
             (Some(_), None) => {
                 Effect::Respond { outcome: Err(Error::not_in_a_room("handle SDP").into()), traits: None }
             }
             (Some(_), traits) => Effect::Respond { outcome: Ok(data), traits },
-            (None, _) => Effect::Respond { outcome: Ok(data), traits: None },
+            (None, traits) => Effect::Respond { outcome: Ok(data), traits: traits.filter(|_| offers) },
         }
     }
 

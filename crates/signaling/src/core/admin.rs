@@ -283,7 +283,7 @@ impl Core {
         let request = envelope.fields().object("request")?;
         let plugin = Plugin::parse(package).ok_or_else(Error::invalid_plugin)?;
         let empty = Map::new();
-        let call = Call { handle: None, body: request.unwrap_or(&empty), jsep: None, now };
+        let call = Call { handle: None, body: request.unwrap_or(&empty), jsep: None, offerer: None, now };
         let mut effects = Vec::new();
         let reply = self.ask_plugin(plugin, call, &mut effects);
         self.perform(effects, None, now);

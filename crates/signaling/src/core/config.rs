@@ -100,11 +100,19 @@ pub struct MediaFacts {
     pub ipv6: bool,
     /// Whether the server is ICE lite.
     pub ice_lite: bool,
+    /// Whether its candidates are told apart from the SDP.
+    pub full_trickle: bool,
 }
 
 impl Default for MediaFacts {
     fn default() -> Self {
-        Self { local_ip: "127.0.0.1".to_owned(), public_ips: Vec::new(), ipv6: false, ice_lite: true }
+        Self {
+            local_ip: "127.0.0.1".to_owned(),
+            public_ips: Vec::new(),
+            ipv6: false,
+            ice_lite: true,
+            full_trickle: false,
+        }
     }
 }
 

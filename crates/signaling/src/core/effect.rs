@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 
 use super::ids::HandleId;
-use super::jsep::Jsep;
+use super::jsep::{Jsep, JsepKind};
 use super::media::{AnswerTraits, MediaCommand};
 use super::message;
 use super::plugin::Refusal;
@@ -17,8 +17,8 @@ use super::{Core, Output};
 pub(crate) enum Effect {
     /// An event of the plugin that nobody asked for, the same for each of these.
     Notify { to: Vec<HandleId>, data: Value },
-    /// The event that answers the asynchronous request being handled. With `traits`, it waits for the answer to the
-    /// offer that came along.
+    /// The event that answers the asynchronous request being handled. With `traits`, it waits: for the answer to the
+    /// offer that came along, until the answer that came along is taken, or, if no SDP came, for an offer of ours.
     Respond { outcome: Result<Value, Refusal>, traits: Option<AnswerTraits> },
     /// Something for the media planes.
     Media(MediaCommand),
@@ -50,7 +50,10 @@ impl Core {
                         (Some(jsep), Some(traits)) => {
                             self.negotiate(handle, transaction, data, jsep, traits, now);
                         }
-                        _ => self.push_plugin_event(handle, Some(&transaction), data, None),
+                        (None, Some(AnswerTraits::Mix(traits))) => self.offer(handle, transaction, data, traits, now),
+                        (None, Some(AnswerTraits::Echo)) | (Some(_) | None, None) => {
+                            self.push_plugin_event(handle, Some(&transaction), data, None);
+                        }
                     }
                 }
                 Effect::Media(command) => self.outputs.push_back(Output::Media(command)),
@@ -73,13 +76,13 @@ impl Core {
         handle: HandleId,
         transaction: Option<&str>,
         data: Value,
-        answer: Option<&str>,
+        jsep: Option<(JsepKind, &str)>,
     ) {
         let Some(plugin) = self.plugin(handle) else { return };
         self.push_handle_event("event", handle, transaction, |message| {
             message.insert("plugindata".to_owned(), json!({"plugin": plugin.package(), "data": data}));
-            if let Some(sdp) = answer {
-                message.insert("jsep".to_owned(), json!({"type": "answer", "sdp": sdp}));
+            if let Some((kind, sdp)) = jsep {
+                message.insert("jsep".to_owned(), json!({"type": kind.as_str(), "sdp": sdp}));
             }
         });
     }

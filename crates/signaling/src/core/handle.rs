@@ -8,7 +8,7 @@ use super::effect::Pending;
 use super::error::Error;
 use super::field::Required;
 use super::ids::{HandleId, SessionId};
-use super::jsep::{Jsep, JsepKind};
+use super::jsep::{Jsep, JsepKind, Offerer};
 use super::media::MediaCommand;
 use super::message::{self, Envelope};
 use super::peer::Peer;
@@ -154,7 +154,8 @@ impl Core {
         }
         let plugin = self.plugin(handle).ok_or_else(Error::handle_not_found)?;
         let mut effects = Vec::new();
-        let call = Call { handle: Some(handle), body, jsep: jsep.as_ref(), now };
+        let offerer = self.offerer(handle);
+        let call = Call { handle: Some(handle), body, jsep: jsep.as_ref(), offerer, now };
         match self.ask_plugin(plugin, call, &mut effects) {
             Reply::Now(outcome) => {
                 let data = self.plugin_data(outcome);
@@ -188,9 +189,13 @@ impl Core {
     fn check_negotiable(&self, handle: HandleId, jsep: &Jsep) -> Result<(), Error> {
         let peer = self.handles.get(&handle).and_then(|handle| handle.peer.as_ref());
         let is_update = peer.is_some_and(|peer| peer.answered);
-        match jsep.kind {
-            JsepKind::Answer if !is_update => return Err(Error::unexpected_answer()),
-            JsepKind::Answer | JsepKind::Offer => {}
+        match (jsep.kind, peer.map(|peer| peer.offerer)) {
+            (JsepKind::Answer, Some(Offerer::Server)) if !peer.is_some_and(|peer| peer.has_offered) => {
+                return Err(Error::unexpected_answer());
+            }
+            // Once it is up, the plugin says that it is the client who offers.
+            (JsepKind::Answer, Some(Offerer::Client) | None) if !is_update => return Err(Error::unexpected_answer()),
+            (JsepKind::Answer | JsepKind::Offer, Some(Offerer::Client | Offerer::Server) | None) => {}
         }
         if !jsep.description.complete {
             return Err(if is_update { Error::incomplete_update() } else { Error::incomplete_sdp() });

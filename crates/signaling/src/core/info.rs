@@ -47,7 +47,7 @@ impl Core {
         tell("ice-consent-freshness", true.into());
         tell("ice-keepalive-conncheck", false.into());
         tell("hangup-on-failed", false.into());
-        tell("full-trickle", false.into());
+        tell("full-trickle", media.full_trickle.into());
         tell("mdns-enabled", false.into());
         tell("min-nack-queue", self.idle.min_nack_queue.into());
         tell("nack-optimizations", self.idle.nack_optimizations.into());

@@ -23,6 +23,22 @@ pub(crate) enum JsepKind {
     Answer,
 }
 
+impl JsepKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+/// Who makes the offers of a PeerConnection, from the first to the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offerer {
+    Client,
+    Server,
+}
+
 /// What the core has to know of an SDP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Description {
@@ -39,6 +55,9 @@ struct Section {
     index: u64,
     mid: Option<String>,
 }
+
+/// Offers of Janus number their sections from zero.
+const OUR_MID: &str = "0";
 
 impl Jsep {
     pub(crate) fn parse(value: &Value) -> Result<Self, Error> {
@@ -66,9 +85,20 @@ impl Jsep {
 }
 
 impl Description {
+    /// That of our own offers, which have one section.
+    pub(crate) fn of_our_offers() -> Self {
+        let audio = Section { index: 0, mid: Some(OUR_MID.to_owned()) };
+        Self { first: audio.clone(), audio: Some(audio), complete: true }
+    }
+
+    /// Where the transport is: the mid and index of the audio section.
+    pub(crate) fn audio_place(&self) -> (&str, u64) {
+        (self.audio_mid(), self.audio.as_ref().map_or(0, |section| section.index))
+    }
+
     /// The mid that events about the audio name.
     pub(crate) fn audio_mid(&self) -> &str {
-        self.audio.as_ref().and_then(|section| section.mid.as_deref()).unwrap_or("0")
+        self.audio.as_ref().and_then(|section| section.mid.as_deref()).unwrap_or(OUR_MID)
     }
 
     /// Whether a candidate with this address is of the transport in use. The audio section counts beside the first

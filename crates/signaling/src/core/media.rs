@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::ids::{HandleId, RoomKey};
+use super::transport_info::TransportInfo;
 
 /// What the media planes shall do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +20,44 @@ pub enum MediaCommand {
         /// What the answer shall say.
         traits: AnswerTraits,
     },
+    /// Make an offer. The first of a handle begins its PeerConnection, a later one renews it.
+    Offer {
+        /// Whose PeerConnection.
+        handle: HandleId,
+        /// Comes back in [`MediaEvent::Offered`].
+        negotiation: u64,
+        /// What the offer shall say.
+        traits: MixTraits,
+    },
+    /// Take the client's answer to the last offer of ours.
+    Accept {
+        /// Whose PeerConnection.
+        handle: HandleId,
+        /// Comes back in [`MediaEvent::Accepted`] or [`MediaEvent::Refused`].
+        negotiation: u64,
+        /// The SDP of the client.
+        answer: String,
+    },
     /// A candidate of the client, after the offer it belongs to.
     AddCandidate {
         /// Whose PeerConnection.
         handle: HandleId,
         /// `candidate:…` or `a=candidate:…`, unchecked.
         candidate: String,
+    },
+    /// Tell what a PeerConnection's transport is and does, by [`MediaEvent::Described`].
+    Describe {
+        /// Whose PeerConnection.
+        handle: HandleId,
+        /// Comes back in the event.
+        inquiry: u64,
+    },
+    /// When to tell of media that stops or gets lost, for all PeerConnections now and later.
+    SetThresholds {
+        /// Without a packet for so long media has stopped; zero = it never has.
+        no_media_timeout: Duration,
+        /// So many packets lost in a second are told; zero = none are.
+        slowlink_threshold: u32,
     },
     /// End the PeerConnection. No [`MediaEvent`] of it is expected any more.
     ClosePeer {
@@ -68,13 +101,6 @@ pub enum MediaCommand {
         /// Whether it goes back.
         echo: bool,
     },
-    /// When to tell of media that stops or gets lost, for all PeerConnections now and later.
-    SetThresholds {
-        /// Without a packet for so long media has stopped; zero = it never has.
-        no_media_timeout: Duration,
-        /// So many packets lost in a second are told; zero = none are.
-        slowlink_threshold: u32,
-    },
     /// Start the decoder of a member afresh.
     ResetDecoder {
         /// A member by [`MediaCommand::Join`].
@@ -94,11 +120,31 @@ pub enum MediaEvent {
         /// The answer.
         answer: Answer,
     },
-    /// An offer could not be answered; what was there before is undisturbed.
+    /// An offer of ours.
+    Offered {
+        /// Whose PeerConnection.
+        handle: HandleId,
+        /// That of [`MediaCommand::Offer`].
+        negotiation: u64,
+        /// The SDP for the client.
+        sdp: String,
+        /// As in [`Answer`].
+        candidates: Vec<String>,
+    },
+    /// The answer to an offer of ours was taken.
+    Accepted {
+        /// Whose PeerConnection.
+        handle: HandleId,
+        /// That of [`MediaCommand::Accept`].
+        negotiation: u64,
+        /// What it settled.
+        settled: Settled,
+    },
+    /// An offer or answer could not be taken; what was there before is undisturbed.
     Refused {
         /// Whose PeerConnection.
         handle: HandleId,
-        /// That of [`MediaCommand::Negotiate`].
+        /// That of the command.
         negotiation: u64,
         /// Why, in words that a client may read.
         reason: String,
@@ -114,6 +160,22 @@ pub enum MediaEvent {
         handle: HandleId,
         /// Whether audio arrives.
         receiving: bool,
+    },
+    /// Much of the audio was lost within a second.
+    SlowLink {
+        /// Whose PeerConnection.
+        handle: HandleId,
+        /// Of what the client is sent, as it says; not of what it sends.
+        uplink: bool,
+        /// Packets.
+        lost: u32,
+    },
+    /// What was asked by [`MediaCommand::Describe`].
+    Described {
+        /// As in the command.
+        inquiry: u64,
+        /// `None` if there is no transport now.
+        info: Option<Box<TransportInfo>>,
     },
     /// A member began or stopped talking.
     Talking {
@@ -136,7 +198,7 @@ pub enum MediaEvent {
     },
 }
 
-/// What an answer shall say beyond what follows from the offer.
+/// What an answer shall say beyond what follows from the offer, and an offer of ours as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnswerTraits {
     /// The client hears a mix.
@@ -163,11 +225,22 @@ pub struct MixTraits {
 pub struct Answer {
     /// The SDP for the client.
     pub sdp: String,
+    /// Ours, as `candidate:…`, to be told apart from the SDP.
+    pub candidates: Vec<String>,
     /// Whether an audio section was accepted.
     pub audio: bool,
     /// Whether audio levels (RFC 6464) were negotiated.
     pub audio_level: bool,
     /// Whether the offer said `useinbandfec=1`.
+    pub fec: bool,
+}
+
+/// What offer and answer settled, whoever made which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Whether audio levels (RFC 6464) were negotiated.
+    pub audio_level: bool,
+    /// Whether the client said `useinbandfec=1`.
     pub fec: bool,
 }
 

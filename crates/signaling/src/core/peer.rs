@@ -3,31 +3,34 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ids::HandleId;
-use super::jsep::{Description, Jsep};
-use super::media::{Answer, AnswerTraits, MediaCommand, MediaEvent};
+use super::jsep::{Description, Jsep, JsepKind, Offerer};
+use super::media::{Answer, AnswerTraits, MediaCommand, MediaEvent, MixTraits, Settled};
 use super::{Core, Output};
 
 /// A PeerConnection, from its first offer on.
 #[derive(Debug)]
 pub(super) struct Peer {
+    pub(super) offerer: Offerer,
     pub(super) created: Instant,
     description: Description,
     /// The last SDP of the client.
-    pub(super) remote: Box<str>,
+    pub(super) remote: Option<Box<str>>,
     /// The last SDP of ours.
     pub(super) local: Option<Box<str>>,
-    offers: VecDeque<WaitingOffer>,
+    waiting: VecDeque<Waiting>,
+    /// An offer of ours is open: an answer may come.
+    pub(super) has_offered: bool,
     /// An offer of it has been answered. Whatever is reported before that is of its predecessor.
     pub(super) answered: bool,
     pub(super) connected: bool,
 }
 
-/// An event that waits for the answer to the offer of its request.
+/// An event that waits for the media planes: for an answer or an offer of theirs, or until they have taken an answer.
 #[derive(Debug)]
-struct WaitingOffer {
+struct Waiting {
     negotiation: u64,
     transaction: String,
     data: Value,
@@ -37,17 +40,31 @@ struct WaitingOffer {
 const TOLD_SILENCE: Duration = Duration::from_secs(1);
 
 impl Peer {
+    fn new(offerer: Offerer, description: Description, now: Instant) -> Self {
+        Self {
+            offerer,
+            created: now,
+            description,
+            remote: None,
+            local: None,
+            waiting: VecDeque::new(),
+            has_offered: false,
+            answered: false,
+            connected: false,
+        }
+    }
+
     pub(super) fn takes_candidate_at(&self, mid: Option<&str>, index: Option<u64>) -> bool {
         self.description.has_candidate_at(mid, index)
     }
 
     pub(super) fn waiting_offers(&self) -> usize {
-        self.offers.len()
+        self.waiting.len()
     }
 }
 
 impl Core {
-    /// Has the offer of a request answered; `data` is the event that goes with the answer.
+    /// Has the offer of a request answered, or its answer taken; `data` is the event that comes then.
     pub(super) fn negotiate(
         &mut self,
         id: HandleId,
@@ -60,29 +77,46 @@ impl Core {
         let Some(handle) = self.handles.get_mut(&id) else { return };
         self.negotiations += 1;
         let negotiation = self.negotiations;
-        let offer = WaitingOffer { negotiation, transaction, data };
-        match &mut handle.peer {
-            Some(peer) => {
-                peer.description = jsep.description;
-                peer.remote = jsep.sdp.as_str().into();
-                peer.offers.push_back(offer);
+        let Jsep { kind, sdp, description, .. } = jsep;
+        let peer = handle.peer.get_or_insert_with(|| Peer::new(Offerer::Client, description.clone(), now));
+        peer.remote = Some(sdp.as_str().into());
+        peer.waiting.push_back(Waiting { negotiation, transaction, data });
+        let command = match kind {
+            JsepKind::Offer => {
+                peer.description = description;
+                MediaCommand::Negotiate { handle: id, negotiation, offer: sdp, traits }
             }
-            None => {
-                handle.peer = Some(Peer {
-                    created: now,
-                    description: jsep.description,
-                    remote: jsep.sdp.as_str().into(),
-                    local: None,
-                    offers: VecDeque::from([offer]),
-                    answered: false,
-                    connected: false,
-                });
+            JsepKind::Answer => {
+                peer.has_offered = false;
+                MediaCommand::Accept { handle: id, negotiation, answer: sdp }
             }
-        }
-        let offer = jsep.sdp;
-        let command = MediaCommand::Negotiate { handle: id, negotiation, offer, traits };
+        };
         self.outputs.push_back(Output::Media(command));
         self.release_candidates(id, now);
+    }
+
+    /// Makes an offer, which goes with the event that is `data`.
+    pub(super) fn offer(&mut self, id: HandleId, transaction: String, data: Value, traits: MixTraits, now: Instant) {
+        let limit = self.config.limits.waiting_offers;
+        let Some(handle) = self.handles.get_mut(&id) else { return };
+        let peer = handle.peer.get_or_insert_with(|| Peer::new(Offerer::Server, Description::of_our_offers(), now));
+        if peer.waiting.len() >= limit {
+            let reason = format!("Too many offers at once (max {limit})");
+            let refusal = handle.plugin.refused_offer(reason);
+            let data = self.plugin_data(Err(refusal));
+            self.push_plugin_event(id, Some(&transaction), data, None);
+            return;
+        }
+        self.negotiations += 1;
+        let negotiation = self.negotiations;
+        peer.waiting.push_back(Waiting { negotiation, transaction, data });
+        self.outputs.push_back(Output::Media(MediaCommand::Offer { handle: id, negotiation, traits }));
+        self.release_candidates(id, now);
+    }
+
+    /// Who makes the offers of the handle's PeerConnection, if it has one.
+    pub(super) fn offerer(&self, id: HandleId) -> Option<Offerer> {
+        Some(self.handles.get(&id)?.peer.as_ref()?.offerer)
     }
 
     pub(super) fn take_media_event(&mut self, event: MediaEvent, now: Instant) {
@@ -90,9 +124,15 @@ impl Core {
             MediaEvent::Answered { handle, negotiation, answer } => {
                 self.answered(handle, negotiation, answer, now);
             }
+            MediaEvent::Offered { handle, negotiation, sdp, candidates } => {
+                self.offered(handle, negotiation, &sdp, &candidates);
+            }
+            MediaEvent::Accepted { handle, negotiation, settled } => self.accepted(handle, negotiation, settled, now),
             MediaEvent::Refused { handle, negotiation, reason } => self.refused(handle, negotiation, reason),
             MediaEvent::Connected { handle } => self.connected(handle, now),
             MediaEvent::Receiving { handle, receiving } => self.receiving(handle, receiving),
+            MediaEvent::SlowLink { handle, uplink, lost } => self.slow_link(handle, uplink, lost),
+            MediaEvent::Described { inquiry, info } => self.described(inquiry, info.as_deref()),
             MediaEvent::Talking { handle, talking } => {
                 let mut effects = Vec::new();
                 self.audiobridge.talking(handle, talking, &mut effects);
@@ -127,9 +167,9 @@ impl Core {
 
     fn tell_end(&mut self, id: HandleId, peer: Peer, reason: &str) {
         let Some(plugin) = self.plugin(id) else { return };
-        for offer in peer.offers {
+        for waiting in peer.waiting {
             let data = self.plugin_data(Err(plugin.closed_unanswered()));
-            self.push_plugin_event(id, Some(&offer.transaction), data, None);
+            self.push_plugin_event(id, Some(&waiting.transaction), data, None);
         }
         self.push_handle_event("hangup", id, None, |message| {
             message.insert("reason".to_owned(), reason.into());
@@ -137,26 +177,64 @@ impl Core {
     }
 
     fn answered(&mut self, id: HandleId, negotiation: u64, answer: Answer, now: Instant) {
-        let Some(offer) = self.take_offer(id, negotiation) else { return };
-        self.plugin_answered(id, &answer, now);
+        let Some(waiting) = self.take_waiting(id, negotiation) else { return };
+        let Answer { sdp, candidates, audio_level, fec, .. } = answer;
+        self.plugin_answered(id, Settled { audio_level, fec }, now);
         if let Some(peer) = self.peer(id) {
             peer.answered = true;
-            peer.local = Some(answer.sdp.as_str().into());
+            peer.local = Some(sdp.as_str().into());
         }
-        self.push_plugin_event(id, Some(&offer.transaction), offer.data, Some(&answer.sdp));
+        self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, Some((JsepKind::Answer, &sdp)));
+        self.trickle_ours(id, &candidates);
+    }
+
+    fn offered(&mut self, id: HandleId, negotiation: u64, sdp: &str, candidates: &[String]) {
+        let Some(waiting) = self.take_waiting(id, negotiation) else { return };
+        if let Some(peer) = self.peer(id) {
+            peer.has_offered = true;
+            peer.local = Some(sdp.into());
+        }
+        self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, Some((JsepKind::Offer, sdp)));
+        self.trickle_ours(id, candidates);
+    }
+
+    fn accepted(&mut self, id: HandleId, negotiation: u64, settled: Settled, now: Instant) {
+        let Some(waiting) = self.take_waiting(id, negotiation) else { return };
+        self.plugin_answered(id, settled, now);
+        if let Some(peer) = self.peer(id) {
+            peer.answered = true;
+        }
+        self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, None);
+    }
+
+    /// Tells our candidates, where the SDP has none.
+    fn trickle_ours(&mut self, id: HandleId, candidates: &[String]) {
+        let Some((mid, index)) = self.peer(id).map(|peer| peer.description.audio_place()) else { return };
+        let each = candidates.iter().map(|it| json!({"sdpMid": mid, "sdpMLineIndex": index, "candidate": it}));
+        let end = (!candidates.is_empty()).then(|| json!({"completed": true}));
+        for candidate in each.chain(end).collect::<Vec<_>>() {
+            self.push_handle_event("trickle", id, None, |message| {
+                message.insert("candidate".to_owned(), candidate);
+            });
+        }
     }
 
     fn refused(&mut self, id: HandleId, negotiation: u64, reason: String) {
-        let Some(offer) = self.take_offer(id, negotiation) else { return };
+        let Some(waiting) = self.take_waiting(id, negotiation) else { return };
         if let Some(handle) = self.handles.get_mut(&id)
-            && handle.peer.as_ref().is_some_and(|peer| !peer.answered && peer.offers.is_empty())
+            && let Some(peer) = &mut handle.peer
         {
-            // Nothing was made of the first offer: the next one is a first offer again.
-            handle.peer = None;
+            match peer.offerer {
+                // Nothing was made of the first offer: the next one is a first offer again.
+                Offerer::Client if !peer.answered && peer.waiting.is_empty() => handle.peer = None,
+                Offerer::Client => {}
+                // What we offered still stands, so that another answer may come.
+                Offerer::Server => peer.has_offered = true,
+            }
         }
         let Some(plugin) = self.plugin(id) else { return };
         let data = self.plugin_data(Err(plugin.refused_offer(reason)));
-        self.push_plugin_event(id, Some(&offer.transaction), data, None);
+        self.push_plugin_event(id, Some(&waiting.transaction), data, None);
     }
 
     fn connected(&mut self, id: HandleId, now: Instant) {
@@ -182,6 +260,17 @@ impl Core {
         });
     }
 
+    fn slow_link(&mut self, id: HandleId, uplink: bool, lost: u32) {
+        let Some(peer) = self.live_peer(id) else { return };
+        let mid = peer.description.audio_mid().to_owned();
+        self.push_handle_event("slowlink", id, None, |message| {
+            message.insert("mid".to_owned(), mid.into());
+            message.insert("media".to_owned(), "audio".into());
+            message.insert("uplink".to_owned(), uplink.into());
+            message.insert("lost".to_owned(), lost.into());
+        });
+    }
+
     fn peer(&mut self, id: HandleId) -> Option<&mut Peer> {
         self.handles.get_mut(&id)?.peer.as_mut()
     }
@@ -192,9 +281,9 @@ impl Core {
         self.peer(id).filter(|peer| peer.answered)
     }
 
-    fn take_offer(&mut self, id: HandleId, negotiation: u64) -> Option<WaitingOffer> {
-        let offers = &mut self.peer(id)?.offers;
-        let place = offers.iter().position(|offer| offer.negotiation == negotiation)?;
-        offers.remove(place)
+    fn take_waiting(&mut self, id: HandleId, negotiation: u64) -> Option<Waiting> {
+        let waiting = &mut self.peer(id)?.waiting;
+        let place = waiting.iter().position(|waiting| waiting.negotiation == negotiation)?;
+        waiting.remove(place)
     }
 }

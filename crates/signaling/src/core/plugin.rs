@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::Core;
 use super::effect::Effect;
 use super::ids::HandleId;
-use super::jsep::Jsep;
-use super::media::Answer;
+use super::jsep::{Jsep, Offerer};
+use super::media::Settled;
 use super::store::Storing;
 use crate::{audiobridge, echotest};
 
@@ -29,6 +29,8 @@ pub(crate) struct Call<'a> {
     pub(crate) handle: Option<HandleId>,
     pub(crate) body: &'a Map<String, Value>,
     pub(crate) jsep: Option<&'a Jsep>,
+    /// Who makes the offers of the handle's PeerConnection, if it has one.
+    pub(crate) offerer: Option<Offerer>,
     pub(crate) now: Instant,
 }
 
@@ -117,10 +119,10 @@ impl Core {
         self.perform(effects, None, now);
     }
 
-    pub(super) fn plugin_answered(&mut self, handle: HandleId, answer: &Answer, now: Instant) {
+    pub(super) fn plugin_answered(&mut self, handle: HandleId, settled: Settled, now: Instant) {
         let mut effects = Vec::new();
         match self.plugin(handle) {
-            Some(Plugin::AudioBridge) => self.audiobridge.peer_answered(handle, answer, &mut effects),
+            Some(Plugin::AudioBridge) => self.audiobridge.peer_answered(handle, settled, &mut effects),
             Some(Plugin::EchoTest) | None => {}
         }
         self.perform(effects, None, now);

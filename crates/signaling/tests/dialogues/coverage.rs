@@ -10,11 +10,8 @@ const IN_SCOPE: [RangeInclusive<u16>; 3] = [56..=159, 160..=401, 402..=439];
 
 /// Cases in those sections that are not the core's, or not yet.
 const ELSEWHERE: &[(RangeInclusive<u16>, &str)] = &[
-    (157..=158, "slow links and full trickle come later"),
-    (159..=159, "candidates are the webrtc plane's"),
     (266..=268, "what an answer accepts is the webrtc plane's"),
     (270..=270, "directions are the webrtc plane's"),
-    (273..=273, "server offers come later"),
     (375..=378, "what is heard and sent is the mixer's"),
     (382..=382, "loss is the mixer's"),
     (384..=387, "what is heard and sent is the mixer's"),

@@ -70,14 +70,14 @@ impl Stage {
                 self.send(actor, message).await
             }
             Step::Gets(actor, pattern) => self.expect(actor, pattern).await,
-            Step::Asks(actor, body, offer) => {
-                let message = asking(&self.bindings, actor, body, offer.as_deref())?;
+            Step::Asks(actor, body, sdp) => {
+                let message = asking(&self.bindings, actor, body, sdp.as_ref())?;
                 self.send(actor, message).await
             }
             Step::Has(actor, data) => self.expect(actor, &answer_pattern(actor, data)).await,
             Step::Acked(actor, hint) => self.expect(actor, &ack_pattern(actor, hint.as_deref())).await,
-            Step::Told(actor, data, answer) => self.expect(actor, &event_pattern(actor, data, true, *answer)).await,
-            Step::Hears(actor, data) => self.expect(actor, &event_pattern(actor, data, false, false)).await,
+            Step::Told(actor, data, jsep) => self.expect(actor, &event_pattern(actor, data, true, *jsep)).await,
+            Step::Hears(actor, data) => self.expect(actor, &event_pattern(actor, data, false, None)).await,
             Step::Let(name) => {
                 self.fresh += 1;
                 self.bindings.bind(name, self.fresh.into());

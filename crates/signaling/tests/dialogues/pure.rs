@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signaling::{
-    Answer, AnswerTraits, Carrier, Config, ConnectionId, Core, Credentials, HandleId, MediaCommand, MediaEvent,
-    MemberSettings, Output, Owner, Poll, RequestId, Source,
+    Answer, AnswerTraits, AudioInfo, Carrier, Config, ConnectionId, Core, Credentials, DtlsInfo, Flow, HandleId,
+    IceInfo, MediaCommand, MediaEvent, MemberSettings, Output, Owner, Poll, RequestId, Settled, Source, TransportInfo,
 };
 
 use crate::pattern::{Bindings, sdp};
@@ -52,6 +52,8 @@ struct Stage {
     media: VecDeque<Value>,
     /// The last offer under way of each handle.
     negotiations: BTreeMap<u64, u64>,
+    /// The last one.
+    inquiry: u64,
     admin: VecDeque<Value>,
     fresh: u64,
     record: Vec<u8>,
@@ -99,6 +101,7 @@ impl Stage {
             messages: BTreeMap::new(),
             media: VecDeque::new(),
             negotiations: BTreeMap::new(),
+            inquiry: 0,
             admin: VecDeque::new(),
             fresh: 4_000_000,
             record: Vec::new(),
@@ -135,15 +138,15 @@ impl Stage {
                 Ok(())
             }
             Step::Gets(actor, pattern) => self.expect(actor, pattern),
-            Step::Asks(actor, body, offer) => {
-                let message = asking(&self.bindings, actor, body, offer.as_deref())?;
+            Step::Asks(actor, body, sdp) => {
+                let message = asking(&self.bindings, actor, body, sdp.as_ref())?;
                 self.send(actor, message);
                 Ok(())
             }
             Step::Has(actor, data) => self.expect(actor, &answer_pattern(actor, data)),
             Step::Acked(actor, hint) => self.expect(actor, &ack_pattern(actor, hint.as_deref())),
-            Step::Told(actor, data, answer) => self.expect(actor, &event_pattern(actor, data, true, *answer)),
-            Step::Hears(actor, data) => self.expect(actor, &event_pattern(actor, data, false, false)),
+            Step::Told(actor, data, jsep) => self.expect(actor, &event_pattern(actor, data, true, *jsep)),
+            Step::Hears(actor, data) => self.expect(actor, &event_pattern(actor, data, false, None)),
             Step::Let(name) => {
                 self.fresh += 1;
                 self.bindings.bind(name, self.fresh.into());
@@ -265,8 +268,13 @@ impl Stage {
                 | Output::LogLevel(_)
                 | Output::LogLine { .. } => {}
                 Output::Media(command) => {
-                    if let MediaCommand::Negotiate { handle, negotiation, .. } = &command {
+                    if let MediaCommand::Negotiate { handle, negotiation, .. }
+                    | MediaCommand::Offer { handle, negotiation, .. }
+                    | MediaCommand::Accept { handle, negotiation, .. } = &command
+                    {
                         self.negotiations.insert(handle.0, *negotiation);
+                    } else if let MediaCommand::Describe { inquiry, .. } = &command {
+                        self.inquiry = *inquiry;
                     }
                     self.media.push_back(shown(&command));
                 }
@@ -285,16 +293,34 @@ impl Stage {
     fn media_event(&self, actor: &str, step: &MediaStep) -> Result<MediaEvent, String> {
         let handle = HandleId(self.bindings.number(&format!("${actor}.handle"))?);
         let negotiation = self.negotiations.get(&handle.0).copied().unwrap_or_default();
+        let is = |details: &Value, name: &str, default| details.get(name).and_then(Value::as_bool).unwrap_or(default);
+        let settled =
+            |details: &Value| Settled { audio_level: is(details, "audio_level", true), fec: is(details, "fec", false) };
+        let candidates = |details: &Value| {
+            let list = details.get("candidates").and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(|it| it.as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
         Ok(match step {
-            MediaStep::Answered(traits) => {
-                let is = |name: &str, default: bool| traits.get(name).and_then(Value::as_bool).unwrap_or(default);
+            MediaStep::Answered(details) => {
+                let Settled { audio_level, fec } = settled(details);
                 let answer = Answer {
                     sdp: "the answer".to_owned(),
-                    audio: is("audio", true),
-                    audio_level: is("audio_level", true),
-                    fec: is("fec", false),
+                    candidates: candidates(details),
+                    audio: is(details, "audio", true),
+                    audio_level,
+                    fec,
                 };
                 MediaEvent::Answered { handle, negotiation, answer }
+            }
+            MediaStep::Offered(details) => {
+                let sdp = "the offer".to_owned();
+                MediaEvent::Offered { handle, negotiation, sdp, candidates: candidates(details) }
+            }
+            MediaStep::Accepted(details) => MediaEvent::Accepted { handle, negotiation, settled: settled(details) },
+            MediaStep::SlowLink { uplink, lost } => MediaEvent::SlowLink { handle, uplink: *uplink, lost: *lost },
+            MediaStep::Described(is_there) => {
+                let info = is_there.then(|| Box::new(transport_info(self.now)));
+                MediaEvent::Described { inquiry: self.inquiry, info }
             }
             MediaStep::Refused(reason) => MediaEvent::Refused { handle, negotiation, reason: reason.clone() },
             MediaStep::Connected => MediaEvent::Connected { handle },
@@ -335,7 +361,12 @@ impl Stage {
 }
 
 /// An AudioBridge request as a message.
-pub(crate) fn asking(bindings: &Bindings, actor: &str, body: &Value, offer: Option<&str>) -> Result<Value, String> {
+pub(crate) fn asking(
+    bindings: &Bindings,
+    actor: &str,
+    body: &Value,
+    jsep: Option<&(&str, String)>,
+) -> Result<Value, String> {
     let mut message = json!({
         "janus": "message",
         "transaction": format!("{actor} asks"),
@@ -343,8 +374,8 @@ pub(crate) fn asking(bindings: &Bindings, actor: &str, body: &Value, offer: Opti
         "handle_id": bindings.number(&format!("${actor}.handle"))?,
         "body": bindings.fill(body)?,
     });
-    if let Some(offer) = offer {
-        message["jsep"] = json!({"type": "offer", "sdp": sdp(offer)?});
+    if let Some((kind, name)) = jsep {
+        message["jsep"] = json!({"type": kind, "sdp": sdp(name)?});
     }
     Ok(message)
 }
@@ -368,7 +399,7 @@ pub(crate) fn ack_pattern(actor: &str, hint: Option<&str>) -> Value {
 }
 
 /// An event of the plugin.
-pub(crate) fn event_pattern(actor: &str, data: &Value, answers: bool, has_answer: bool) -> Value {
+pub(crate) fn event_pattern(actor: &str, data: &Value, answers: bool, jsep: Option<&str>) -> Value {
     let mut pattern = json!({
         "janus": "event", "session_id": format!("${actor}.session"), "sender": format!("${actor}.handle"),
         "plugindata": {"plugin": format!("${actor}.plugin"), "data": data},
@@ -376,10 +407,49 @@ pub(crate) fn event_pattern(actor: &str, data: &Value, answers: bool, has_answer
     if answers {
         pattern["transaction"] = format!("{actor} asks").into();
     }
-    if has_answer {
-        pattern["jsep"] = json!({"type": "answer", "sdp": "the answer"});
+    if let Some(kind) = jsep {
+        pattern["jsep"] = json!({"type": kind, "sdp": format!("the {kind}")});
     }
     pattern
+}
+
+/// What the media planes tell of a transport.
+fn transport_info(now: Instant) -> TransportInfo {
+    let flow = Flow { packets: 90, bytes: 7200, bytes_last_second: 4000 };
+    TransportInfo {
+        ice: IceInfo {
+            lite: true,
+            controlling: false,
+            state: "connected",
+            connected_at: Some(now),
+            local_candidates: vec!["candidate:1 1 udp 1 192.0.2.1 10000 typ host".to_owned()],
+            remote_candidates: Vec::new(),
+            selected_pair: Some(([192, 0, 2, 1], 10_000).into()).zip(Some(([198, 51, 100, 7], 40_000).into())),
+        },
+        dtls: DtlsInfo {
+            fingerprint: "sha-256 AA:BB".to_owned(),
+            remote_fingerprint: "sha-256 CC:DD".to_owned(),
+            active: false,
+            connected_at: Some(now),
+            srtp_profile: Some("SRTP_AEAD_AES_256_GCM"),
+        },
+        audio: AudioInfo {
+            mid: "0".to_owned(),
+            payload_type: 111,
+            ssrc: 1,
+            remote_ssrc: Some(2),
+            sends: true,
+            receives: true,
+            extensions: vec![("urn:ietf:params:rtp-hdrext:sdes:mid", 1)],
+            received: flow,
+            sent: flow,
+            rtt: Some(Duration::from_millis(20)),
+            lost: 10,
+            lost_by_remote: 0,
+            jitter_ms: 3,
+            jitter_of_remote_ms: 4,
+        },
+    }
 }
 
 /// A media command as dialogues write it.
@@ -392,6 +462,15 @@ fn shown(command: &MediaCommand) -> Value {
         MediaCommand::Negotiate { handle, traits: AnswerTraits::Mix(traits), .. } => json!({
             "command": "negotiate", "handle": handle.0, "session_name": traits.session_name,
             "max_playback_rate": traits.max_playback_rate, "stereo": traits.stereo, "dtx": traits.dtx,
+        }),
+        MediaCommand::Offer { handle, traits, .. } => json!({
+            "command": "offer", "handle": handle.0, "session_name": traits.session_name,
+            "max_playback_rate": traits.max_playback_rate, "stereo": traits.stereo, "dtx": traits.dtx,
+        }),
+        MediaCommand::Accept { handle, .. } => json!({"command": "accept", "handle": handle.0}),
+        MediaCommand::Describe { handle, .. } => json!({"command": "describe", "handle": handle.0}),
+        MediaCommand::SetThresholds { no_media_timeout, slowlink_threshold } => json!({
+            "command": "thresholds", "no_media": no_media_timeout.as_secs(), "slowlink": slowlink_threshold,
         }),
         MediaCommand::AddCandidate { handle, candidate } => {
             json!({"command": "candidate", "handle": handle.0, "candidate": candidate})
@@ -415,9 +494,6 @@ fn shown(command: &MediaCommand) -> Value {
             json!({"command": "update", "room": room.0, "muted": settings.muted})
         }
         MediaCommand::Leave { handle } => json!({"command": "leave", "handle": handle.0}),
-        MediaCommand::SetThresholds { no_media_timeout, slowlink_threshold } => json!({
-            "command": "thresholds", "no_media": no_media_timeout.as_secs(), "slowlink": slowlink_threshold,
-        }),
         MediaCommand::ResetDecoder { handle } => json!({"command": "reset", "handle": handle.0}),
     }
 }

@@ -29,14 +29,14 @@ pub(crate) enum Step {
     Sends(String, Value),
     /// The next message to an actor.
     Gets(String, Value),
-    /// An AudioBridge request on the actor's handle, with an SDP or without.
-    Asks(String, Value, Option<String>),
+    /// An AudioBridge request on the actor's handle, with an SDP (its type and name) or without.
+    Asks(String, Value, Option<(&'static str, String)>),
     /// The reply to it.
     Has(String, Value),
     /// Its acknowledgement, with this hint.
     Acked(String, Option<String>),
-    /// The event that answers it, with an answer or without.
-    Told(String, Value, bool),
+    /// The event that answers it, with an SDP of this type or without.
+    Told(String, Value, Option<&'static str>),
     /// An AudioBridge event that the actor did not ask for.
     Hears(String, Value),
     /// A number that names nothing yet.
@@ -59,9 +59,17 @@ pub(crate) enum Step {
 
 pub(crate) enum MediaStep {
     Answered(Value),
+    Offered(Value),
+    Accepted(Value),
     Refused(String),
     Connected,
     Receiving(bool),
+    SlowLink {
+        uplink: bool,
+        lost: u32,
+    },
+    /// What was asked last is told.
+    Described(bool),
     Talking(bool),
     Overloaded(bool),
     Closed(String),
@@ -166,16 +174,20 @@ fn actor_step(actor: String, rest: &str) -> Option<Step> {
         "gets" => Step::Gets(actor, json(rest)?),
         "asks" => {
             let (body, sdp) = match rest.rsplit_once(" with ") {
-                Some((body, sdp)) if !sdp.contains('}') => (body, Some(sdp.to_owned())),
+                Some((body, sdp)) if !sdp.contains('}') => match sdp.strip_prefix("answer ") {
+                    Some(sdp) => (body, Some(("answer", sdp.to_owned()))),
+                    None => (body, Some(("offer", sdp.to_owned()))),
+                },
                 _ => (rest, None),
             };
             Step::Asks(actor, json(body)?, sdp)
         }
         "has" => Step::Has(actor, json(rest)?),
         "acked" => Step::Acked(actor, (!rest.is_empty()).then(|| rest.to_owned())),
-        "told" => match rest.strip_suffix(" with answer") {
-            Some(data) => Step::Told(actor, json(data)?, true),
-            None => Step::Told(actor, json(rest)?, false),
+        "told" => match (rest.strip_suffix(" with answer"), rest.strip_suffix(" with offer")) {
+            (Some(data), _) => Step::Told(actor, json(data)?, Some("answer")),
+            (None, Some(data)) => Step::Told(actor, json(data)?, Some("offer")),
+            (None, None) => Step::Told(actor, json(rest)?, None),
         },
         "hears" => Step::Hears(actor, json(rest)?),
         "closes" => Step::Closes(actor),
@@ -186,15 +198,26 @@ fn actor_step(actor: String, rest: &str) -> Option<Step> {
 fn media_step(what: &str) -> Option<MediaStep> {
     let (what, rest) = what.split_once(' ').unwrap_or((what, ""));
     Some(match what {
-        "answered" => MediaStep::Answered(if rest.is_empty() { Value::Null } else { json(rest)? }),
+        "answered" => MediaStep::Answered(details(rest)?),
+        "offered" => MediaStep::Offered(details(rest)?),
+        "accepted" => MediaStep::Accepted(details(rest)?),
         "refused" => MediaStep::Refused(rest.to_owned()),
         "connected" => MediaStep::Connected,
         "receiving" => MediaStep::Receiving(rest.parse().ok()?),
+        "slowlink" => {
+            let (direction, lost) = rest.split_once(' ')?;
+            MediaStep::SlowLink { uplink: direction == "uplink", lost: lost.parse().ok()? }
+        }
+        "described" => MediaStep::Described(rest != "gone"),
         "talking" => MediaStep::Talking(rest.parse().ok()?),
         "overloaded" => MediaStep::Overloaded(rest.parse().ok()?),
         "closed" => MediaStep::Closed(rest.to_owned()),
         _ => return None,
     })
+}
+
+fn details(text: &str) -> Option<Value> {
+    if text.is_empty() { Some(Value::Null) } else { json(text) }
 }
 
 fn json(text: &str) -> Option<Value> {

@@ -45,6 +45,12 @@ impl MediaWatch {
         self.stop()
     }
 
+    /// Another timeout from now on.
+    pub(super) fn set_timeout(&mut self, timeout: Duration, now: Instant) {
+        self.timeout = timeout;
+        self.check_at = (self.receiving && !timeout.is_zero()).then(|| now + MEDIA_CHECK_INTERVAL);
+    }
+
     pub(super) fn check_at(&self) -> Option<Instant> {
         self.check_at
     }

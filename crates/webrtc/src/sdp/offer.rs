@@ -56,7 +56,7 @@ pub(crate) struct AudioOffer {
 }
 
 /// What an offer asks of whoever sends it Opus (RFC 7587 section 6.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct OpusFlags {
     pub(crate) fec: bool,
     pub(crate) dtx: bool,
@@ -204,7 +204,7 @@ impl Direction {
 }
 
 impl Setup {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::ActPass => "actpass",
             Self::Active => "active",

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
@@ -89,6 +89,14 @@ impl Client {
         offer.to_sdp_string()
     }
 
+    /// The answer to an offer.
+    pub fn answer(&mut self, offer: &str) -> String {
+        let offer = SdpOffer::from_sdp_string(offer).expect("an offer that parses");
+        let answer = self.rtc.sdp_api().accept_offer(offer).unwrap();
+        self.mid = Some("0".into());
+        answer.to_sdp_string()
+    }
+
     pub fn accept_answer(&mut self, answer: &str) {
         let answer = SdpAnswer::from_sdp_string(answer).expect("an answer that parses");
         self.rtc.sdp_api().accept_answer(self.pending.take().unwrap(), answer).unwrap();
@@ -118,6 +126,12 @@ impl Client {
         }
         self.rtc.handle_input(Input::Timeout(now)).unwrap();
         self.pump(now);
+    }
+
+    /// Numbers so many packets that do not come.
+    pub fn muffle(&mut self, packets: u32) {
+        self.sequence += u64::from(packets);
+        self.timestamp = self.timestamp.wrapping_add(960 * packets);
     }
 
     /// What the next packet follows.

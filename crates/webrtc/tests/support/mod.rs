@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use webrtc::{
-    Answer, AnswerTraits, AudioPacket, Certificate, Command, MixTraits, MixedAudio, Output, PeerEvent, PeerSlot, Shard,
-    ShardConfig, Transmit,
+    Answer, AnswerTraits, AudioPacket, Certificate, Command, MixTraits, MixedAudio, OurOffer, Output, PeerAnswer,
+    PeerEvent, PeerSlot, Shard, ShardConfig, Transmit, TransportInfo,
 };
 
 pub use client::Client;
@@ -133,12 +133,51 @@ impl World {
                 PeerEvent::Refused { negotiation, reason } if *negotiation == number => return Err(reason.clone()),
                 PeerEvent::Answered { .. }
                 | PeerEvent::Refused { .. }
+                | PeerEvent::Offered { .. }
+                | PeerEvent::Accepted { .. }
                 | PeerEvent::Connected
                 | PeerEvent::Receiving(_)
+                | PeerEvent::SlowLink { .. }
+                | PeerEvent::Described { .. }
                 | PeerEvent::Closed(_) => {}
             }
         }
         panic!("no outcome of the negotiation");
+    }
+
+    /// Has the shard make an offer.
+    pub fn offer_of_ours(&mut self, client: usize) -> OurOffer {
+        self.negotiations += 1;
+        let number = self.negotiations;
+        let peer = self.clients[client].slot;
+        self.command(Command::Offer { peer, negotiation: number, traits: mix_traits() });
+        match self.events.last() {
+            Some((_, PeerEvent::Offered { negotiation, offer })) if *negotiation == number => offer.clone(),
+            other => panic!("no offer: {other:?}"),
+        }
+    }
+
+    /// Gives the shard the answer to its offer. `Err` is the text of the refusal.
+    pub fn answer(&mut self, client: usize, answer: &str) -> Result<PeerAnswer, String> {
+        self.negotiations += 1;
+        let number = self.negotiations;
+        let (peer, answer) = (self.clients[client].slot, answer.to_owned());
+        self.command(Command::Accept { peer, negotiation: number, answer });
+        match self.events.iter().rfind(|(_, event)| !matches!(event, PeerEvent::Connected | PeerEvent::Receiving(_))) {
+            Some((_, PeerEvent::Accepted { negotiation, answer })) if *negotiation == number => Ok(*answer),
+            Some((_, PeerEvent::Refused { negotiation, reason })) if *negotiation == number => Err(reason.clone()),
+            other => panic!("no outcome: {other:?}"),
+        }
+    }
+
+    /// What an operator is told of the client's transport.
+    pub fn describe(&mut self, client: usize) -> Option<TransportInfo> {
+        let peer = self.clients[client].slot;
+        self.command(Command::Describe { peer, inquiry: 5 });
+        match self.events.last() {
+            Some((_, PeerEvent::Described { inquiry: 5, info })) => info.as_deref().cloned(),
+            other => panic!("no description: {other:?}"),
+        }
     }
 
     pub fn command(&mut self, command: Command<u32>) {
@@ -263,10 +302,9 @@ pub fn slot(index: usize) -> PeerSlot {
 }
 
 pub fn traits() -> AnswerTraits {
-    AnswerTraits::Mix(MixTraits {
-        session_name: "AudioBridge 1234".to_owned(),
-        max_playback_rate: 16_000,
-        stereo: false,
-        dtx: true,
-    })
+    AnswerTraits::Mix(mix_traits())
+}
+
+pub fn mix_traits() -> MixTraits {
+    MixTraits { session_name: "AudioBridge 1234".to_owned(), max_playback_rate: 16_000, stereo: false, dtx: true }
 }

@@ -18,6 +18,7 @@ pub(in crate::audiobridge) struct Wishes {
     expected_loss: Option<u64>,
     pub(in crate::audiobridge) plain_rtp: bool,
     pub(in crate::audiobridge) generate_offer: bool,
+    pub(in crate::audiobridge) update: bool,
     pub(in crate::audiobridge) denoise: Option<bool>,
 }
 
@@ -36,7 +37,7 @@ impl Wishes {
         body.check_strings(&["filename"])?;
         let group = body.text("group")?.map(str::to_owned);
         let generate_offer = body.boolean("generate_offer")?.unwrap_or(false);
-        body.check_booleans(&["update"])?;
+        let update = body.boolean("update")?.unwrap_or(false);
         let plain_rtp = body.fields.object("rtp")?.is_some();
         Ok(Self {
             display,
@@ -49,6 +50,7 @@ impl Wishes {
             expected_loss,
             plain_rtp,
             generate_offer,
+            update,
             denoise,
         })
     }
@@ -131,6 +133,7 @@ impl<'a> EntryRequest<'a> {
             expected_loss,
             plain_rtp,
             generate_offer,
+            update: false,
             denoise,
         };
         Ok(Self {

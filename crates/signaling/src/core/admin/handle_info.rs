@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::core::handle::Handle;
 use crate::core::ids::{HandleId, SessionId};
+use crate::core::jsep::Offerer;
 use crate::core::peer::Peer;
 use crate::core::{Core, Owner};
 
@@ -71,8 +72,8 @@ fn flags(handle: &Handle) -> Value {
     let peer = handle.peer.as_ref();
     let negotiated = handle.is_answered();
     json!({
-        "got-offer": peer.is_some(),
-        "got-answer": false,
+        "got-offer": peer.is_some_and(|peer| peer.offerer == Offerer::Client),
+        "got-answer": negotiated && peer.is_some_and(|peer| peer.offerer == Offerer::Server),
         "negotiated": negotiated,
         "processing-offer": peer.is_some_and(|peer| peer.waiting_offers() > 0),
         "starting": peer.is_some_and(|peer| peer.answered && !peer.connected),
@@ -103,6 +104,8 @@ fn sdps(peer: &Peer) -> Value {
     if let Some(local) = &peer.local {
         tell("local", (**local).into());
     }
-    tell("remote", (*peer.remote).into());
+    if let Some(remote) = &peer.remote {
+        tell("remote", (**remote).into());
+    }
     Value::Object(sdps)
 }

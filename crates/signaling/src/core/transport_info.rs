@@ -1,0 +1,93 @@
+//! What the media planes tell of a PeerConnection's transport. Plain data; how an operator sees it is in `inquiry.rs`.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// A transport at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransportInfo {
+    /// Paths.
+    pub ice: IceInfo,
+    /// Keys.
+    pub dtls: DtlsInfo,
+    /// Audio.
+    pub audio: AudioInfo,
+}
+
+/// Paths to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IceInfo {
+    /// Whether the server is ICE lite.
+    pub lite: bool,
+    /// Whether the server chooses the pair.
+    pub controlling: bool,
+    /// In one word, for example `connected`.
+    pub state: &'static str,
+    /// When there was a path for the first time.
+    pub connected_at: Option<Instant>,
+    /// The server's.
+    pub local_candidates: Vec<String>,
+    /// The client's.
+    pub remote_candidates: Vec<String>,
+    /// The server's address and the client's, of the pair in use.
+    pub selected_pair: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// The encryption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DtlsInfo {
+    /// Hash and digest, as in `a=fingerprint`.
+    pub fingerprint: String,
+    /// The client's.
+    pub remote_fingerprint: String,
+    /// Whether the server is the DTLS client.
+    pub active: bool,
+    /// When the handshake ended.
+    pub connected_at: Option<Instant>,
+    /// By its registered name.
+    pub srtp_profile: Option<&'static str>,
+}
+
+/// The audio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioInfo {
+    /// The section of the SDP.
+    pub mid: String,
+    /// Of Opus.
+    pub payload_type: u8,
+    /// Of what the client is sent.
+    pub ssrc: u32,
+    /// Of what the client sends, once it does.
+    pub remote_ssrc: Option<u32>,
+    /// Whether the client is sent audio.
+    pub sends: bool,
+    /// Whether audio is taken from the client.
+    pub receives: bool,
+    /// Header extensions: URI and identifier.
+    pub extensions: Vec<(&'static str, u8)>,
+    /// From the client.
+    pub received: Flow,
+    /// To the client.
+    pub sent: Flow,
+    /// There and back.
+    pub rtt: Option<Duration>,
+    /// Packets of the client that did not come.
+    pub lost: u64,
+    /// Packets to the client that did not come, as it says.
+    pub lost_by_remote: u64,
+    /// Of what comes from the client.
+    pub jitter_ms: u32,
+    /// Of what comes to the client, as it says.
+    pub jitter_of_remote_ms: u32,
+}
+
+/// What went one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// RTP packets.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The bytes of the last second.
+    pub bytes_last_second: u64,
+}

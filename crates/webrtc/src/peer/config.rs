@@ -1,0 +1,76 @@
+//! How a peer's `str0m::Rtc` is set up. Knows no peer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::config::{CryptoProvider, DtlsCert};
+use str0m::format::{Codec, FormatParams};
+use str0m::media::Frequency;
+use str0m::net::Protocol;
+use str0m::rtp::{Extension, ExtensionMap};
+use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
+
+use super::statistics;
+use crate::sdp::{ExtensionKind, HeaderExtension};
+
+/// What all peers of a shard share.
+#[derive(Debug)]
+pub(crate) struct PeerConfig {
+    pub(crate) certificate: DtlsCert,
+    pub(crate) crypto: Arc<CryptoProvider>,
+    pub(crate) candidates: Vec<SocketAddr>,
+    pub(crate) ice_lite: bool,
+    pub(crate) no_media_timeout: Duration,
+    pub(crate) slowlink_threshold: u32,
+    pub(crate) connect_timeout: Duration,
+}
+
+impl PeerConfig {
+    pub(super) fn rtc(
+        &self,
+        payload_type: u8,
+        offered: &[HeaderExtension],
+        credentials: IceCreds,
+        now: Instant,
+    ) -> Rtc {
+        let mut extensions = ExtensionMap::empty();
+        for extension in offered {
+            extensions.set(extension.id, str0m_extension(extension.kind));
+        }
+        let mut builder = RtcConfig::new()
+            .set_crypto_provider(self.crypto.clone())
+            .set_dtls_cert(self.certificate.clone())
+            .set_local_ice_credentials(credentials)
+            .set_ice_lite(self.ice_lite)
+            .set_rtp_mode(true)
+            .set_extension_map(extensions)
+            .set_stats_interval(Some(statistics::INTERVAL))
+            .clear_codecs();
+        builder.codec_config().add_config(
+            payload_type.into(),
+            None,
+            Codec::Opus,
+            Frequency::FORTY_EIGHT_KHZ,
+            Some(2),
+            FormatParams::default(),
+        );
+        let mut rtc = builder.build(now);
+        for address in &self.candidates {
+            match Candidate::host(*address, Protocol::Udp) {
+                Ok(candidate) => {
+                    rtc.add_local_candidate(candidate);
+                }
+                Err(error) => tracing::debug!(%error, "our own candidate is not usable"),
+            }
+        }
+        rtc
+    }
+}
+
+pub(super) fn str0m_extension(kind: ExtensionKind) -> Extension {
+    match kind {
+        ExtensionKind::Mid => Extension::RtpMid,
+        ExtensionKind::AudioLevel => Extension::AudioLevel,
+    }
+}

@@ -1,0 +1,107 @@
+//! What is counted of a peer's audio, and when so much of it is lost that the client is told. Knows sequence numbers and
+//! what str0m reports once a second; no packet's content.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use str0m::stats::{MediaEgressStats, MediaIngressStats, PeerStats};
+
+use crate::transport::{Flow, Quality};
+
+/// Slow links are judged once a second, as Janus does.
+pub(super) const INTERVAL: Duration = Duration::from_secs(1);
+/// RTP clock of Opus (RFC 7587 section 4.1), in kHz.
+const CLOCK_RATE: u32 = 48;
+
+/// The numbers of one peer.
+#[derive(Debug, Default)]
+pub(super) struct Statistics {
+    stream: Option<Stream>,
+    lost: u64,
+    received: Flow,
+    sent: Flow,
+    jitter: u32,
+    rtt: Option<Duration>,
+    remote_jitter: u32,
+    remote_lost: u64,
+    pair: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// What came of a stream since the last look.
+#[derive(Debug)]
+struct Stream {
+    ssrc: u32,
+    highest: u64,
+    /// At the last look.
+    previous: u64,
+    packets: u64,
+}
+
+impl Statistics {
+    /// A packet came.
+    pub(super) fn heard(&mut self, ssrc: u32, sequence: u64) {
+        match &mut self.stream {
+            Some(stream) if stream.ssrc == ssrc => {
+                stream.highest = stream.highest.max(sequence);
+                stream.packets += 1;
+            }
+            stream => {
+                *stream = Some(Stream { ssrc, highest: sequence, previous: sequence.wrapping_sub(1), packets: 1 });
+            }
+        }
+    }
+
+    /// Once a second: how many packets of the peer were lost in it (RFC 3550 appendix A.3).
+    pub(super) fn look(&mut self, stats: &PeerStats) -> u32 {
+        self.pair = stats.selected_candidate_pair.as_ref().map(|pair| (pair.local.addr, pair.remote.addr));
+        let Some(stream) = &mut self.stream else { return 0 };
+        let expected = stream.highest.wrapping_sub(stream.previous);
+        let lost = expected.saturating_sub(stream.packets);
+        stream.previous = stream.highest;
+        stream.packets = 0;
+        self.lost += lost;
+        u32::try_from(lost).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn take_received(&mut self, stats: &MediaIngressStats) {
+        self.received.count(stats.packets, stats.bytes);
+        self.jitter = stats.jitter;
+    }
+
+    /// How many more packets of ours the peer says were lost.
+    pub(super) fn take_sent(&mut self, stats: &MediaEgressStats) -> u32 {
+        self.sent.count(stats.packets, stats.bytes);
+        self.rtt = stats.rtt.or(self.rtt);
+        let Some(remote) = &stats.remote else { return 0 };
+        self.remote_jitter = remote.jitter;
+        // RFC 3550 section 6.4.1: it has 24 bits with a sign, and duplicates make it negative.
+        const NEGATIVE: u64 = 1 << 23;
+        let lost = if remote.packets_lost < NEGATIVE { remote.packets_lost } else { 0 };
+        let more = lost.saturating_sub(self.remote_lost);
+        self.remote_lost = lost;
+        u32::try_from(more).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn remote_ssrc(&self) -> Option<u32> {
+        self.stream.as_ref().map(|stream| stream.ssrc)
+    }
+
+    /// Our address and the peer's.
+    pub(super) fn selected_pair(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.pair
+    }
+
+    pub(super) fn flows(&self) -> (Flow, Flow) {
+        (self.received, self.sent)
+    }
+
+    pub(super) fn quality(&self) -> Quality {
+        Quality {
+            rtt: self.rtt,
+            lost: self.lost,
+            lost_by_remote: self.remote_lost,
+            jitter_ms: self.jitter / CLOCK_RATE,
+            jitter_of_remote_ms: self.remote_jitter / CLOCK_RATE,
+        }
+    }
+}
