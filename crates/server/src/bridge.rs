@@ -438,7 +438,6 @@ fn transport_info(info: webrtc::TransportInfo) -> signaling::TransportInfo {
             remote_fingerprint: dtls.remote_fingerprint,
             active: dtls.active,
             connected_at: dtls.connected_at,
-            srtp_profile: dtls.srtp_profile,
         },
         audio: signaling::AudioInfo {
             mid: audio.mid,

@@ -352,7 +352,8 @@ fn connect(server: &mut Server, handle: u64) {
     });
     let negotiation = negotiation.unwrap();
     let handle = HandleId(handle);
-    let answer = Answer { sdp: "v=0\r\n".to_owned(), audio: true, audio_level: false, fec: false };
+    let answer =
+        Answer { sdp: "v=0\r\n".to_owned(), audio: true, audio_level: false, fec: false, candidates: Vec::new() };
     server.core.handle_media(MediaEvent::Answered { handle, negotiation, answer }, server.now);
     server.core.handle_media(MediaEvent::Connected { handle }, server.now);
     server.collect();

@@ -3,15 +3,12 @@
 //! The stock provider of str0m builds and validates a whole crypto configuration for each peer: 0.80 ms of the 1.09 ms
 //! that a join cost; with one configuration for all, a join costs 0.24 ms (str0m 0.25.0, dimpl 0.9).
 
-use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::crypto::dtls::{
-    DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion, SrtpProfile,
-};
+use str0m::crypto::dtls::{DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion};
 use str0m::crypto::{CryptoError, Fingerprint, from_feature_flags};
 
 use crate::error::CertificateError;
@@ -47,22 +44,6 @@ impl fmt::Debug for Certificate {
 pub(crate) fn crypto_provider() -> CryptoProvider {
     static SHARED_DTLS: SharedDtls = SharedDtls;
     CryptoProvider { dtls_provider: &SHARED_DTLS, ..from_feature_flags() }
-}
-
-thread_local! {
-    /// str0m tells nobody what a handshake has chosen, and its sessions cannot be reached.
-    static CHOSEN: Cell<Option<SrtpProfile>> = const { Cell::new(None) };
-}
-
-/// What the handshake that has just ended on this thread has chosen, by its registered name (RFC 5764 section 4.1.2): to
-/// be asked when str0m says that it is connected, before another transport is driven.
-pub(crate) fn take_srtp_profile() -> Option<&'static str> {
-    CHOSEN.take().map(|profile| match profile {
-        SrtpProfile::AES128_CM_SHA1_80 => "SRTP_AES128_CM_SHA1_80",
-        SrtpProfile::AEAD_AES_128_GCM => "SRTP_AEAD_AES_128_GCM",
-        SrtpProfile::AEAD_AES_256_GCM => "SRTP_AEAD_AES_256_GCM",
-        _ => "unknown",
-    })
 }
 
 #[derive(Debug)]
@@ -124,11 +105,7 @@ impl DtlsInstance for Session {
     }
 
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
-        let output = self.0.poll_output(buffer);
-        if let DtlsOutput::KeyingMaterial(_, profile) = &output {
-            CHOSEN.set(Some(*profile));
-        }
-        output
+        self.0.poll_output(buffer)
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {

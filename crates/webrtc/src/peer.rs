@@ -22,7 +22,6 @@ use self::config::str0m_extension;
 use self::media::MediaWatch;
 use self::statistics::Statistics;
 use crate::demux::Kind;
-use crate::dtls::take_srtp_profile;
 use crate::error::{CloseReason, OfferError};
 use crate::packet::Received;
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, HeaderExtension, Setup};
@@ -63,7 +62,6 @@ pub(crate) struct Peer {
     ice: IceConnectionState,
     /// When there was a path for the first time.
     path_at: Option<Instant>,
-    srtp_profile: Option<&'static str>,
     connected_at: Option<Instant>,
     /// When ICE and DTLS must be up, while one of them is not.
     connect_by: Option<Instant>,
@@ -152,12 +150,11 @@ impl Peer {
             poll_by: None,
             ice: IceConnectionState::New,
             path_at: None,
-            srtp_profile: None,
             connected_at: None,
             connect_by: Some(now + config.connect_timeout),
             connect_timeout: config.connect_timeout,
             media: MediaWatch::new(config.no_media_timeout),
-            statistics: Statistics::default(),
+            statistics: Statistics::new(statistics::interval(config.slowlink_threshold)),
             slowlink_threshold: config.slowlink_threshold,
             arrival: now,
             closed: None,
@@ -388,7 +385,6 @@ impl Peer {
         } else if let Event::Connected = event {
             let first = self.connected_at.is_none();
             self.connected_at = Some(now);
-            self.srtp_profile = take_srtp_profile().or(self.srtp_profile);
             self.settle();
             return first.then_some(PeerOutput::Connected);
         } else if let Event::PeerStats(stats) = event {
@@ -404,7 +400,7 @@ impl Peer {
     }
 
     fn slow_link(&self, uplink: bool, lost: u32) -> Option<PeerOutput> {
-        let told = self.slowlink_threshold > 0 && lost >= self.slowlink_threshold;
+        let told = self.slowlink_threshold > 0 && self.statistics.is_rate(lost, self.slowlink_threshold);
         told.then_some(PeerOutput::SlowLink { uplink, lost })
     }
 

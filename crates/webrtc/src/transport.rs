@@ -44,8 +44,6 @@ pub struct DtlsInfo {
     pub active: bool,
     /// When the handshake ended; `None` while it is under way.
     pub connected_at: Option<Instant>,
-    /// By its registered name (RFC 5764 section 4.1.2).
-    pub srtp_profile: Option<&'static str>,
 }
 
 /// The audio.
@@ -73,14 +71,14 @@ pub struct AudioInfo {
     pub quality: Quality,
 }
 
-/// What went one way, as of the last whole second.
+/// What went one way, as of the last look: once a second where slow links are told, every five seconds elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flow {
     /// RTP packets.
     pub packets: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// The bytes of the last second.
+    /// The bytes of a second before it.
     pub bytes_last_second: u64,
 }
 
@@ -100,8 +98,8 @@ pub struct Quality {
 }
 
 impl Flow {
-    /// Takes what it was in all after one more second.
-    pub(crate) fn count(&mut self, packets: u64, bytes: u64) {
-        *self = Self { packets, bytes, bytes_last_second: bytes.saturating_sub(self.bytes) };
+    /// Takes what it was in all after so many more seconds.
+    pub(crate) fn count(&mut self, packets: u64, bytes: u64, seconds: u64) {
+        *self = Self { packets, bytes, bytes_last_second: bytes.saturating_sub(self.bytes) / seconds };
     }
 }

@@ -124,9 +124,6 @@ fn shown_dtls(dtls: &DtlsInfo, audio: &AudioInfo, microseconds: &impl Fn(Instant
     let is_up = dtls.connected_at.is_some();
     shown.insert("dtls-state".to_owned(), if is_up { "connected" } else { "trying" }.into());
     shown.insert("valid".to_owned(), is_up.into());
-    if let Some(profile) = dtls.srtp_profile {
-        shown.insert("srtp-profile".to_owned(), profile.into());
-    }
     shown.insert("ready".to_owned(), is_up.into());
     if let Some(at) = dtls.connected_at {
         shown.insert("connected".to_owned(), microseconds(at).into());

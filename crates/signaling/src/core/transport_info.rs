@@ -44,8 +44,6 @@ pub struct DtlsInfo {
     pub active: bool,
     /// When the handshake ended.
     pub connected_at: Option<Instant>,
-    /// By its registered name.
-    pub srtp_profile: Option<&'static str>,
 }
 
 /// The audio.

@@ -431,7 +431,6 @@ fn transport_info(now: Instant) -> TransportInfo {
             remote_fingerprint: "sha-256 CC:DD".to_owned(),
             active: false,
             connected_at: Some(now),
-            srtp_profile: Some("SRTP_AEAD_AES_256_GCM"),
         },
         audio: AudioInfo {
             mid: "0".to_owned(),

@@ -45,7 +45,7 @@ impl PeerConfig {
             .set_ice_lite(self.ice_lite)
             .set_rtp_mode(true)
             .set_extension_map(extensions)
-            .set_stats_interval(Some(statistics::INTERVAL))
+            .set_stats_interval(Some(statistics::interval(self.slowlink_threshold)))
             .clear_codecs();
         builder.codec_config().add_config(
             payload_type.into(),

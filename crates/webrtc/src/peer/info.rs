@@ -34,7 +34,6 @@ impl Peer {
                 remote_fingerprint: self.remote.fingerprint.clone(),
                 active: self.active,
                 connected_at: self.connected_at,
-                srtp_profile: self.srtp_profile,
             },
             audio: AudioInfo {
                 mid: self.mid.to_string(),

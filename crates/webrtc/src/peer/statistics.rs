@@ -1,5 +1,5 @@
 //! What is counted of a peer's audio, and when so much of it is lost that the client is told. Knows sequence numbers and
-//! what str0m reports once a second; no packet's content.
+//! what str0m reports at intervals; no packet's content.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,14 +8,22 @@ use str0m::stats::{MediaEgressStats, MediaIngressStats, PeerStats};
 
 use crate::transport::{Flow, Quality};
 
-/// Slow links are judged once a second, as Janus does.
-pub(super) const INTERVAL: Duration = Duration::from_secs(1);
+/// How often slow links are judged, as Janus does.
+const JUDGED_EVERY: Duration = Duration::from_secs(1);
+/// Without a threshold only operators want to know, and now and then: as often as RTCP reports go out.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
 /// RTP clock of Opus (RFC 7587 section 4.1), in kHz.
 const CLOCK_RATE: u32 = 48;
 
+/// How often to look at a new peer. str0m keeps it: a threshold that comes later is judged over the longer time.
+pub(super) fn interval(slowlink_threshold: u32) -> Duration {
+    if slowlink_threshold == 0 { TOLD_EVERY } else { JUDGED_EVERY }
+}
+
 /// The numbers of one peer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Statistics {
+    interval: Duration,
     stream: Option<Stream>,
     lost: u64,
     received: Flow,
@@ -38,6 +46,26 @@ struct Stream {
 }
 
 impl Statistics {
+    pub(super) fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            stream: None,
+            lost: 0,
+            received: Flow::default(),
+            sent: Flow::default(),
+            jitter: 0,
+            rtt: None,
+            remote_jitter: 0,
+            remote_lost: 0,
+            pair: None,
+        }
+    }
+
+    /// Whether `lost` packets between two looks are at least so many a second.
+    pub(super) fn is_rate(&self, lost: u32, a_second: u32) -> bool {
+        u64::from(lost) >= u64::from(a_second) * self.interval.as_secs()
+    }
+
     /// A packet came.
     pub(super) fn heard(&mut self, ssrc: u32, sequence: u64) {
         match &mut self.stream {
@@ -51,7 +79,7 @@ impl Statistics {
         }
     }
 
-    /// Once a second: how many packets of the peer were lost in it (RFC 3550 appendix A.3).
+    /// How many packets of the peer were lost since the last look (RFC 3550 appendix A.3).
     pub(super) fn look(&mut self, stats: &PeerStats) -> u32 {
         self.pair = stats.selected_candidate_pair.as_ref().map(|pair| (pair.local.addr, pair.remote.addr));
         let Some(stream) = &mut self.stream else { return 0 };
@@ -64,13 +92,13 @@ impl Statistics {
     }
 
     pub(super) fn take_received(&mut self, stats: &MediaIngressStats) {
-        self.received.count(stats.packets, stats.bytes);
+        self.received.count(stats.packets, stats.bytes, self.interval.as_secs());
         self.jitter = stats.jitter;
     }
 
     /// How many more packets of ours the peer says were lost.
     pub(super) fn take_sent(&mut self, stats: &MediaEgressStats) -> u32 {
-        self.sent.count(stats.packets, stats.bytes);
+        self.sent.count(stats.packets, stats.bytes, self.interval.as_secs());
         self.rtt = stats.rtt.or(self.rtt);
         let Some(remote) = &stats.remote else { return 0 };
         self.remote_jitter = remote.jitter;
