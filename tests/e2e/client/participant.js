@@ -48,13 +48,14 @@ class Participant {
     return participant;
   }
 
-  /** Joins with an offer, and resolves with the `joined` event when audio can flow. */
+  /** Joins with an offer, or the answer to the server's, and resolves with the `joined` event when audio can flow. */
   async join(body) {
     const joined = this.#next(({ audiobridge, id }) => audiobridge === 'joined' && id !== undefined);
     this.handle.send({ message: { request: 'join', display: this.name, ...body } });
     const { id, participants } = await joined;
     this.id = id;
-    await this.negotiate({ tracks: [{ type: 'audio', capture: this.#track(), recv: true }] });
+    const tracks = [{ type: 'audio', capture: this.#track(), recv: true }];
+    await (body.generate_offer ? this.#answer({ tracks }) : this.negotiate({ tracks }));
     await this.#connected();
     return { id, participants };
   }
@@ -66,6 +67,14 @@ class Participant {
     this.handle.send({ message: { request: 'configure' }, jsep: offer });
     await answered;
     return this.remoteSdp();
+  }
+
+  /** Has the server make another offer, and answers it. */
+  async renew() {
+    const offered = this.#next((data, jsep) => jsep !== undefined);
+    this.handle.send({ message: { request: 'configure', update: true } });
+    await offered;
+    await this.#answer({});
   }
 
   /** A message to the plugin; resolves with the reply's data, or with nothing when it is acknowledged. */
@@ -142,9 +151,18 @@ class Participant {
     return track;
   }
 
+  /** Answers the server's last offer. */
+  async #answer(options) {
+    const answer = await new Promise((success, error) => this.handle.createAnswer({ ...options, jsep: this.offer, success, error }));
+    const accepted = this.#next(({ result }) => result === 'ok');
+    this.handle.send({ message: { request: 'configure' }, jsep: answer });
+    await accepted;
+  }
+
   #receive(data, jsep) {
     this.events.push(data);
-    if (!jsep) {
+    if (jsep?.type === 'offer') this.offer = jsep;
+    if (jsep?.type !== 'answer') {
       this.#wake(data, jsep);
       return;
     }

@@ -11,7 +11,7 @@ const LIBRARY = '/usr/lib/x86_64-linux-gnu/janus';
 const ALL_PLUGINS = ['audiobridge', 'duktape', 'echotest', 'lua', 'nosip', 'recordplay', 'sip', 'streaming', 'textroom', 'videocall', 'videoroom', 'voicemail'];
 
 /** The same shape as `startPlenum`. */
-export async function startJanus({ web, reclaimSeconds = 0, rooms = [], ports, plugins = ['audiobridge'] }) {
+export async function startJanus({ web, reclaimSeconds = 0, fullTrickle = false, rooms = [], ports, plugins = ['audiobridge'] }) {
   const { http, websocket } = ports ?? { http: await freePort(), websocket: await freePort() };
   const folder = mkdtempSync(join(tmpdir(), 'e2e-janus-'));
   const write = (name, text) => writeFileSync(join(folder, name), text);
@@ -23,7 +23,8 @@ export async function startJanus({ web, reclaimSeconds = 0, rooms = [], ports, p
     loggers_folder = "${folder}"
     debug_level = 4
     reclaim_session_timeout = ${reclaimSeconds} }
-    nat: { ice_enforce_list = "${ownAddress()}" }
+    nat: { full_trickle = ${fullTrickle}
+    ice_enforce_list = "${ownAddress()}" }
     plugins: { disable = "${ALL_PLUGINS.filter((name) => !plugins.includes(name)).map((name) => `libjanus_${name}.so`)}" }
     transports: { disable = "libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_pfunix.so,libjanus_rabbitmq.so" }\n`);
   write('janus.transport.http.jcfg', `general: { http = true\n port = ${http}\n base_path = "/janus"\n json = "compact" }\n admin: { admin_http = false }\n`);

@@ -10,11 +10,11 @@ import { start, stop } from './process.js';
 const BINARY = process.env.E2E_PLENUM ?? fileURLToPath(new URL('../../../target/debug/plenum', import.meta.url));
 
 /** Starts it; `ports` are those of a server that is gone, to come back as. `rooms` are beside the Demo Room. */
-export async function startPlenum({ reclaimSeconds = 0, rooms = [], ports } = {}) {
+export async function startPlenum({ reclaimSeconds = 0, fullTrickle = false, rooms = [], ports } = {}) {
   ports ??= { http: await freePort(), websocket: await freePort(), admin: await freePort() };
   const folder = mkdtempSync(join(tmpdir(), 'e2e-plenum-'));
   const config = join(folder, 'plenum.toml');
-  writeFileSync(config, toml({ ports, reclaimSeconds, rooms }));
+  writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, rooms }));
   // The line that says where the page is comes last.
   const service = await start(BINARY, ['--config', config], { ready: (output) => /ready: open (\S+)/.exec(output)?.[1] });
   return {
@@ -33,14 +33,14 @@ export async function startPlenum({ reclaimSeconds = 0, rooms = [], ports } = {}
   };
 }
 
-function toml({ ports, reclaimSeconds, rooms }) {
+function toml({ ports, reclaimSeconds, fullTrickle, rooms }) {
   const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 10, audio_level_average: 45 };
   const table = (properties) => Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
   return [
     `[http]\nport = ${ports.http}\n`,
     `[websocket]\nport = ${ports.websocket}\n`,
     `[admin]\nport = ${ports.admin}\n`,
-    '[media]\nport = 0\n',
+    `[media]\nport = 0\nfull_trickle = ${fullTrickle}\n`,
     `[signaling]\nreclaim_session_timeout = ${reclaimSeconds}\n`,
     ...[demo, ...rooms].map((room) => `[[rooms]]\n${table(room)}`),
   ].join('\n');
