@@ -136,7 +136,8 @@ fn what_the_disk_refuses_is_not_permanent() {
 #[test]
 fn a_directory_belongs_to_one_server() {
     let directory = directory("shared");
-    let _first = start(&directory, &[]);
+    let mut first = start(&directory, &[]);
+    first.page();
     let message = refusal(&directory);
     assert!(message.contains("storage.directory: must be a directory of this server's own"), "{message}");
 }
