@@ -28,9 +28,9 @@ const RECEIVES_PER_TURN: usize = 8;
 /// Packets sent between two looks at the socket: a batch for 3000 peers takes 7 ms, in which a thousand datagrams come, and
 /// the kernel may have room for less.
 const SENDS_PER_RECEIVE: usize = BATCH;
-/// Commands a turn: a join takes 0.24 ms, and the audio of a tick waits behind it.
+/// Commands a turn, so that a storm of joins leaves time for what has been received.
 const COMMANDS_PER_TURN: usize = 16;
-/// Batches of audio a turn, of which each may have a packet for every peer.
+/// Batches of audio at once, of which each may have a packet for every peer.
 const BATCHES_PER_TURN: usize = 64;
 
 /// How a driver runs.
@@ -148,22 +148,34 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
         self.finish();
     }
 
+    /// A join takes a third of a millisecond, in its offer and again in its handshake, and a storm of them has hundreds: audio
+    /// goes between.
     fn turn(&mut self) {
         self.inbox.mute();
-        for command in self.inbox.commands.try_iter().take(COMMANDS_PER_TURN) {
-            self.shard.handle_command(command, self.now);
-        }
-        let mut received = 0;
+        let mut received = self.send_all();
         for _ in 0..RECEIVES_PER_TURN {
             received += self.receive();
+            received += self.send_all();
         }
-        for _ in 0..BATCHES_PER_TURN {
-            let Ok(batch) = self.inbox.audio.try_recv() else { break };
-            received += self.send(batch);
+        for _ in 0..COMMANDS_PER_TURN {
+            let Ok(command) = self.inbox.commands.try_recv() else { break };
+            self.shard.handle_command(command, self.now);
+            received += self.send_all();
         }
         self.pace.count(received, self.now);
         self.shard.handle_timeout(self.now);
         self.finish();
+    }
+
+    /// The mixes that wait; how many datagrams have come meanwhile.
+    fn send_all(&mut self) -> usize {
+        let mut received = 0;
+        for _ in 0..BATCHES_PER_TURN {
+            let Ok(batch) = self.inbox.audio.try_recv() else { break };
+            received += self.send(batch);
+            self.flush();
+        }
+        received
     }
 
     /// One batch of datagrams, if there are any; how many.
@@ -210,11 +222,14 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
     }
 
     /// Sends the rest.
-    fn finish(&mut self) {
+    fn flush(&mut self) {
         self.drain();
-        let refused = self.port.flush();
+        self.shard.counters_mut().send_errors += self.port.flush();
+    }
+
+    fn finish(&mut self) {
+        self.flush();
         let counters = self.shard.counters_mut();
-        counters.send_errors += refused;
         counters.audio_batches_dropped = self.inbox.batches_dropped();
         (self.publish)(counters);
     }
