@@ -5,18 +5,8 @@ mod support;
 
 use std::time::Duration;
 
-use support::{Client, World, slot};
+use support::{Client, World, line, slot};
 use webrtc::{Command, PeerEvent, ShardConfig};
-
-fn line<'a>(sdp: &'a str, start: &str) -> &'a str {
-    sdp.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {sdp}"))
-}
-
-fn both_ways(world: &mut World, client: usize) -> bool {
-    let (heard, received) = (world.heard(client).len(), world.clients[client].received.len());
-    world.run_for(Duration::from_secs(1));
-    world.heard(client).len() > heard + 40 && world.clients[client].received.len() > received + 40
-}
 
 fn answering_client(world: &mut World) -> usize {
     let client = world.add_client();
@@ -83,7 +73,7 @@ fn audio_flows_both_ways_with_the_ssrc_that_was_offered() {
         world.clients[client].talking = true;
         world.listeners.push(slot(client));
 
-        assert!(both_ways(&mut world, client));
+        assert!(world.flows_both_ways(client));
         assert!(accepted.audio_level);
         let ssrc = line(&offer, "a=ssrc:").trim_start_matches("a=ssrc:").split(' ').next().unwrap();
         assert!(world.clients[client].received.iter().all(|packet| packet.header.ssrc.to_string() == ssrc));
@@ -103,7 +93,7 @@ fn a_renewed_offer_changes_the_version_alone_and_audio_goes_on() {
     assert!(world.run_until(Duration::from_secs(5), |world| world.is_up(client)), "no connection");
     world.clients[client].talking = true;
     world.listeners.push(slot(client));
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
 
     let third = world.offer_of_ours(client).sdp;
     let answer = world.clients[client].answer(&third);
@@ -114,7 +104,7 @@ fn a_renewed_offer_changes_the_version_alone_and_audio_goes_on() {
     for later in [&second, &third] {
         assert_eq!(later.replace(line(later, "o="), ""), first.replace(line(&first, "o="), ""));
     }
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
     assert_eq!(world.count(client, |event| *event == PeerEvent::Connected), 1);
 }
 
@@ -144,9 +134,9 @@ fn a_wrong_answer_to_a_renewed_offer_leaves_the_call_alone() {
     let answer = world.clients[client].answer(&offer);
 
     assert!(world.answer(client, &answer.replace("m=audio 9", "m=audio 0")).is_err());
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
     world.answer(client, &answer).unwrap();
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
 }
 
 #[test]
@@ -163,7 +153,7 @@ fn an_answer_from_another_peer_connection_takes_the_place_of_the_first() {
     assert!(world.run_until(Duration::from_secs(5), connected), "no connection");
 
     world.clients[client].talking = true;
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
     assert_eq!(world.shard.counters().peers, 1);
 }
 

@@ -6,19 +6,8 @@ mod support;
 use std::time::Duration;
 
 use str0m::media::{Direction, MediaKind};
-use support::{Client, World, slot};
+use support::{Client, World, line, slot};
 use webrtc::PeerEvent;
-
-/// A line of an answer, by how it starts.
-fn line<'a>(sdp: &'a str, start: &str) -> &'a str {
-    sdp.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {sdp}"))
-}
-
-fn both_ways(world: &mut World, client: usize) -> bool {
-    let (heard, received) = (world.heard(client).len(), world.clients[client].received.len());
-    world.run_for(Duration::from_secs(1));
-    world.heard(client).len() > heard + 40 && world.clients[client].received.len() > received + 40
-}
 
 fn talking_client(world: &mut World) -> usize {
     let client = world.add_client();
@@ -68,7 +57,7 @@ fn ice_restarts_without_a_gap() {
 
     assert_ne!(before, world.clients[client].rtc.direct_api().local_ice_credentials());
     assert!(world.heard(client).len() > heard + 130, "{} of 150", world.heard(client).len() - heard);
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
     assert_eq!(world.count(client, |event| matches!(event, PeerEvent::Closed(_))), 0);
     assert_eq!(world.count(client, |event| *event == PeerEvent::Connected), 1);
 }
@@ -103,7 +92,7 @@ fn directions_are_mirrored() {
 fn a_direction_may_change_and_change_back() {
     let mut world = World::new();
     let client = talking_client(&mut world);
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
     let ssrc = world.clients[client].received[0].header.ssrc;
 
     let offer = world.clients[client].offer_directed(Direction::RecvOnly);
@@ -118,7 +107,7 @@ fn a_direction_may_change_and_change_back() {
     let offer = world.clients[client].offer_directed(Direction::SendRecv);
     let answer = world.offer(client, &offer).unwrap();
     world.clients[client].accept_answer(&answer.sdp);
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
     assert!(world.clients[client].received.iter().all(|packet| packet.header.ssrc == ssrc));
 }
 
@@ -136,7 +125,7 @@ fn video_added_later_is_rejected_and_audio_goes_on() {
 
     assert_eq!(line(&answer.sdp, "m=video"), "m=video 0 UDP/TLS/RTP/SAVPF 0");
     assert_eq!(line(&answer.sdp, "m=application"), "m=application 0 UDP/DTLS/SCTP 0");
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
 }
 
 #[test]
@@ -190,7 +179,7 @@ fn another_peer_connection_takes_the_place_of_the_first() {
     let connected = |world: &World| world.count(client, |event| *event == PeerEvent::Connected) == 2;
     assert!(world.run_until(Duration::from_secs(5), connected), "no connection");
 
-    assert!(both_ways(&mut world, client));
+    assert!(world.flows_both_ways(client));
     let first = world.heard(client)[heard];
     assert!(first.sequence > last.0 && first.timestamp > last.1, "numbers go on");
     assert_eq!(world.count(client, |event| matches!(event, PeerEvent::Closed(_))), 0);

@@ -225,6 +225,13 @@ impl World {
         self.packets.iter().filter(|(route, _)| *route == client as u32).map(|(_, packet)| packet).collect()
     }
 
+    /// Whether a talking client that is a listener is heard, and hears, for the next second.
+    pub fn flows_both_ways(&mut self, client: usize) -> bool {
+        let (heard, received) = (self.heard(client).len(), self.clients[client].received.len());
+        self.run_for(Duration::from_secs(1));
+        self.heard(client).len() > heard + 40 && self.clients[client].received.len() > received + 40
+    }
+
     fn step(&mut self) {
         self.now += STEP;
         let now = self.now;
@@ -307,4 +314,9 @@ pub fn traits() -> AnswerTraits {
 
 pub fn mix_traits() -> MixTraits {
     MixTraits { session_name: "AudioBridge 1234".to_owned(), max_playback_rate: 16_000, stereo: false, dtx: true }
+}
+
+/// A line of an SDP, by how it starts.
+pub fn line<'a>(sdp: &'a str, start: &str) -> &'a str {
+    sdp.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {sdp}"))
 }
