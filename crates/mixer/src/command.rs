@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::settings::{MemberSettings, RoomSettings};
+use crate::statistics::MemberStatistics;
 
 /// A room, as its maker names it; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +59,13 @@ pub enum Command<O> {
         /// Who.
         member: MemberSlot,
     },
+    /// Asks how the sound of members fares; the answer is one [`Output::Measured`].
+    Measure {
+        /// Who; those that are not here are left out of the answer.
+        members: Vec<MemberSlot>,
+        /// Comes back with it.
+        inquiry: u64,
+    },
 }
 
 /// One Opus packet from a member.
@@ -100,6 +108,13 @@ pub enum Output<O> {
         member: MemberSlot,
         /// What.
         event: MemberEvent,
+    },
+    /// What was asked by [`Command::Measure`].
+    Measured {
+        /// As in the command.
+        inquiry: u64,
+        /// Those that are here.
+        members: Vec<(MemberSlot, MemberStatistics)>,
     },
 }
 

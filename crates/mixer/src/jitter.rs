@@ -117,6 +117,9 @@ pub struct JitterBuffer {
     last_duration: u32,
     lateness: Lateness,
     skipped: u64,
+    /// Gaps of up to 20 ms left by lost packets: concealed, and restored.
+    concealed: u64,
+    restored: u64,
     /// Packets in a row that came far too late.
     stragglers: u32,
 }
@@ -179,7 +182,9 @@ impl JitterBuffer {
         let gap = first.timestamp - self.next;
         let covered = gap.min(u64::from(self.held));
         if covered > 0 {
-            self.lateness.current.lost += u32::from(first.sequence != self.last_sequence.wrapping_add(1));
+            let lost = first.sequence != self.last_sequence.wrapping_add(1);
+            self.lateness.current.lost += u32::from(lost);
+            self.concealed += u64::from(lost);
         }
         self.next += covered;
         self.held = 0;
@@ -235,6 +240,11 @@ impl JitterBuffer {
     /// Packets left out to bring the delay under its bound since the last call.
     pub fn drain_skipped(&mut self) -> u64 {
         std::mem::take(&mut self.skipped)
+    }
+
+    /// Gaps of up to 20 ms that lost packets have left: concealed, and restored by what came after.
+    pub fn gaps(&self) -> (u64, u64) {
+        (self.concealed, self.restored)
     }
 
     /// Waiting packets.
@@ -315,6 +325,8 @@ impl JitterBuffer {
         let missing = if gap > restorable { gap - restorable } else { gap };
         let length = missing.min(TICK as u32);
         self.lateness.current.lost += u32::from(lost);
+        self.concealed += u64::from(lost && fec.is_none());
+        self.restored += u64::from(fec.is_some());
         self.next += u64::from(length);
         Piece::Conceal { duration: length.next_multiple_of(CONCEAL_STEP), fec }
     }

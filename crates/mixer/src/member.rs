@@ -1,6 +1,7 @@
 //! One contributor and listener of a room: its packets, its voice, its private encoder. Must not know the others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::TICK;
 use crate::codec::opus::{EncoderClass, Format};
@@ -13,6 +14,7 @@ use crate::level::SILENCE;
 use crate::mix::Gain;
 use crate::settings::{MemberSettings, RoomSettings};
 use crate::speakers::Audibility;
+use crate::statistics::MemberStatistics;
 use crate::talking::{Slot, TalkMeter};
 use crate::voice::{Voice, VoicePool};
 
@@ -73,6 +75,9 @@ pub(crate) struct Member<O> {
     gain: Gain,
     stretch_pause: u8,
     delay: Option<u32>,
+    packets: u64,
+    late: u64,
+    dropped: u64,
     meter: TalkMeter,
     strikes: u8,
     /// Its packets are being decoded: if there is a panic now, this is who did it.
@@ -109,6 +114,9 @@ impl<O> Member<O> {
             gain: Gain::SILENT,
             stretch_pause: 0,
             delay: None,
+            packets: 0,
+            late: 0,
+            dropped: 0,
             meter: TalkMeter::default(),
             strikes: 0,
             suspect: false,
@@ -118,12 +126,22 @@ impl<O> Member<O> {
     }
 
     pub(crate) fn insert(&mut self, packet: WaitingPacket, arrival: u64, ready: u64, counters: &mut Counters) {
+        self.packets += 1;
         match self.jitter.insert(packet, arrival, ready) {
             Insertion::Queued => {}
             Insertion::Resynced => counters.resyncs += 1,
-            Insertion::Late => counters.dropped_late += 1,
-            Insertion::Duplicate => counters.dropped_duplicate += 1,
-            Insertion::Overflow => counters.dropped_overflow += 1,
+            Insertion::Late => {
+                counters.dropped_late += 1;
+                self.late += 1;
+            }
+            Insertion::Duplicate => {
+                counters.dropped_duplicate += 1;
+                self.dropped += 1;
+            }
+            Insertion::Overflow => {
+                counters.dropped_overflow += 1;
+                self.dropped += 1;
+            }
         }
     }
 
@@ -147,7 +165,9 @@ impl<O> Member<O> {
             }
         }
         self.delay = self.jitter.delay(tick, self.queued);
-        counters.dropped_skipped += self.jitter.drain_skipped();
+        let skipped = self.jitter.drain_skipped();
+        counters.dropped_skipped += skipped;
+        self.dropped += skipped;
     }
 
     pub(crate) fn may_sound(&self, room: &RoomSettings) -> bool {
@@ -275,9 +295,29 @@ impl<O> Member<O> {
         self.meter.add(slot, &detection)
     }
 
-    /// From arrival to mix, in samples of 48 kHz.
-    pub(crate) fn delay(&self) -> Option<u32> {
-        self.delay
+    /// From arrival to mix.
+    pub(crate) fn delay(&self) -> Option<Duration> {
+        self.delay.map(|samples| Duration::from_nanos(u64::from(samples) * 125_000 / 6))
+    }
+
+    /// How its sound fares.
+    pub(crate) fn statistics(&self) -> MemberStatistics {
+        let (concealed, restored) = self.jitter.gaps();
+        MemberStatistics {
+            level: match self.claim {
+                _ if self.voice.is_some() => self.level,
+                Claim::Level(level) => level,
+                Claim::Unknown | Claim::Paused => SILENCE,
+            },
+            audible: self.is_sounding(),
+            delay: self.delay(),
+            queued: self.jitter.len(),
+            packets: self.packets,
+            late: self.late,
+            dropped: self.dropped,
+            concealed,
+            restored,
+        }
     }
 
     /// The next sound starts from a decoder that has heard nothing.

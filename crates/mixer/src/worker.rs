@@ -16,6 +16,7 @@ use crate::member::Member;
 use crate::overload::{Overload, Relief};
 use crate::room::{Bench, Room};
 use crate::settings::{MemberSettings, RoomSettings};
+use crate::statistics::MemberStatistics;
 
 pub use self::moving::MovedRoom;
 
@@ -122,6 +123,10 @@ impl<O: Copy + Send> Worker<O> {
                     room.members[index].reset_decoder(&mut self.bench.voices);
                 }
             }
+            Command::Measure { members, inquiry } => {
+                let members = members.into_iter().filter_map(|member| Some((member, self.measure(member)?))).collect();
+                self.outputs.push_back(Output::Measured { inquiry, members });
+            }
         }
     }
 
@@ -195,14 +200,17 @@ impl<O: Copy + Send> Worker<O> {
 
     /// How long a member's sound waited between arrival and mix in its last tick; `None` while it sends nothing.
     pub fn delay(&self, member: MemberSlot) -> Option<Duration> {
-        let (room, index) = self.place(member)?;
-        let samples = self.rooms[room].as_ref()?.members[index].delay()?;
-        Some(Duration::from_nanos(u64::from(samples) * 125_000 / 6))
+        self.measure(member)?.delay
     }
 
     /// Packets that the queue into this worker could not take; for the counters.
     pub(crate) fn count_dropped_in_queue(&mut self, total: u64) {
         self.bench.counters.dropped_queue = total;
+    }
+
+    fn measure(&self, member: MemberSlot) -> Option<MemberStatistics> {
+        let (room, index) = self.place(member)?;
+        Some(self.rooms[room].as_ref()?.members[index].statistics())
     }
 
     fn relieve(&mut self, relief: Relief) {

@@ -29,7 +29,7 @@ fn drain(worker: &mut Worker<u32>) -> Heard {
             Output::Packet { outlet, packet: MixedPacket { media_time, payload } } => {
                 Some((outlet, media_time, payload))
             }
-            Output::Event { .. } => None,
+            Output::Event { .. } | Output::Measured { .. } => None,
         })
         // The rooms that do not move.
         .filter(|(outlet, _, _)| *outlet < 10)

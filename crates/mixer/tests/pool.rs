@@ -20,7 +20,7 @@ fn start(config: &PoolConfig) -> (Vec<WorkerHandle<u32>>, mpsc::Receiver<Turn>) 
         move |outputs: &mut dyn Iterator<Item = Output<u32>>, counters: &Counters| {
             let packets = outputs.filter_map(|output| match output {
                 Output::Packet { packet, .. } => Some(packet),
-                Output::Event { .. } => None,
+                Output::Event { .. } | Output::Measured { .. } => None,
             });
             let thread = std::thread::current().name().unwrap_or_default().to_owned();
             let _ = sender.send((packets.collect(), *counters, thread));

@@ -3,6 +3,7 @@
 //! Signaling speaks of handles and rooms, webrtc of peers on a shard, the mixer of members on a worker. [`Bridge`] keeps who is
 //! who. It is a function of commands and events: the threads and queues are in `wiring.rs`.
 
+mod measurement;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 
 use signaling::{HandleId, MediaCommand, MediaEvent, RoomKey};
 
+use self::measurement::Measurements;
 use crate::placement::{Relief, WorkerLoad, least_busy, least_loaded, relief};
 use crate::slots::Slots;
 
@@ -32,6 +34,8 @@ pub(crate) struct Outlet {
 pub(crate) enum PlaneEvent {
     Peer { shard: usize, peer: webrtc::PeerSlot, event: webrtc::PeerEvent },
     Member { worker: usize, member: mixer::MemberSlot, event: mixer::MemberEvent },
+    Peers { shard: usize, inquiry: u64, peers: Vec<(webrtc::PeerSlot, webrtc::PeerStatistics)> },
+    Members { worker: usize, inquiry: u64, members: Vec<(mixer::MemberSlot, mixer::MemberStatistics)> },
 }
 
 /// What the bridge wants done.
@@ -67,6 +71,7 @@ pub(crate) struct Bridge {
     /// How busy each worker was in the last second, in thousandths of a core.
     busy: Vec<u32>,
     overloaded: bool,
+    measurements: Measurements,
     outputs: VecDeque<Output>,
 }
 
@@ -109,6 +114,7 @@ impl Bridge {
             members: (0..workers).map(|_| Slots::default()).collect(),
             busy: vec![0; workers],
             overloaded: false,
+            measurements: Measurements::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -145,6 +151,7 @@ impl Bridge {
                 }
                 None => self.outputs.push_back(Output::Event(MediaEvent::Described { inquiry, info: None })),
             },
+            MediaCommand::Measure { handles, inquiry } => self.measure(&handles, inquiry),
             MediaCommand::SetThresholds { no_media_timeout, slowlink_threshold } => {
                 for shard in 0..self.peers.len() {
                     let command = webrtc::Command::SetThresholds { no_media_timeout, slowlink_threshold };
@@ -218,6 +225,8 @@ impl Bridge {
                     self.outputs.push_back(Output::Event(MediaEvent::Talking { handle, talking }));
                 }
             }
+            PlaneEvent::Peers { shard, inquiry, peers } => self.measured_peers(shard, inquiry, peers),
+            PlaneEvent::Members { worker, inquiry, members } => self.measured_members(worker, inquiry, members),
         }
     }
 
@@ -421,8 +430,6 @@ fn media_answer(answer: webrtc::Answer) -> signaling::Answer {
 
 fn transport_info(info: webrtc::TransportInfo) -> signaling::TransportInfo {
     let webrtc::TransportInfo { ice, dtls, audio } = info;
-    let flow =
-        |webrtc::Flow { packets, bytes, bytes_last_second }| signaling::Flow { packets, bytes, bytes_last_second };
     signaling::TransportInfo {
         ice: signaling::IceInfo {
             lite: ice.lite,
@@ -456,6 +463,11 @@ fn transport_info(info: webrtc::TransportInfo) -> signaling::TransportInfo {
             jitter_of_remote_ms: audio.quality.jitter_of_remote_ms,
         },
     }
+}
+
+fn flow(flow: webrtc::Flow) -> signaling::Flow {
+    let webrtc::Flow { packets, bytes, bytes_last_second } = flow;
+    signaling::Flow { packets, bytes, bytes_last_second }
 }
 
 fn room_settings(settings: &signaling::RoomSettings) -> mixer::RoomSettings {

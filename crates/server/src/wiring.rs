@@ -33,6 +33,9 @@ pub(crate) fn net_sink(
         webrtc::Output::Event { peer, event } => {
             let _ = events.send(PlaneEvent::Peer { shard, peer, event });
         }
+        webrtc::Output::Measured { inquiry, peers } => {
+            let _ = events.send(PlaneEvent::Peers { shard, inquiry, peers });
+        }
         webrtc::Output::Transmit(_) => unreachable!("the driver sends datagrams itself"),
     }
 }
@@ -53,6 +56,9 @@ pub(crate) fn mix_sink(
                 }
                 mixer::Output::Event { member, event } => {
                     let _ = events.send(PlaneEvent::Member { worker, member, event });
+                }
+                mixer::Output::Measured { inquiry, members } => {
+                    let _ = events.send(PlaneEvent::Members { worker, inquiry, members });
                 }
             }
         }

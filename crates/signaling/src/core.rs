@@ -15,10 +15,12 @@ pub(crate) mod jsep;
 pub(crate) mod log;
 pub(crate) mod media;
 mod message;
+mod observation;
 pub(crate) mod operator;
 mod peer;
 pub(crate) mod plugin;
 mod session;
+pub(crate) mod statistics;
 pub(crate) mod store;
 pub(crate) mod token;
 pub(crate) mod transport_info;
@@ -40,6 +42,7 @@ use inquiry::Inquiries;
 pub use log::LogLevel;
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
+use operator::Refused;
 use session::{CHECK_INTERVAL, Session};
 use store::Storing;
 use token::Tokens;
@@ -124,6 +127,13 @@ pub enum Output {
         to: Source,
         /// The change and the replies.
         storing: Storing<Value>,
+    },
+    /// What came of [`Core::observe_room`].
+    Observed {
+        /// As told there.
+        inquiry: u64,
+        /// The room and who is in it, or that it is no more.
+        seen: Result<Value, Refused>,
     },
     /// Something to find out for an admin request, which is answered with what is found.
     Errand(Errand),

@@ -16,6 +16,7 @@ pub use crate::core::media::{
     Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, MixTraits, RoomSettings, Settled, TalkDetection,
 };
 pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
+pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatistics};
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
 pub use crate::core::{Core, Counters, Credentials, Gauges, LogLevel, Output, Owner, Poll, Source};

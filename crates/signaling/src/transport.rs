@@ -251,6 +251,15 @@ impl Transport {
         self.ask(|reply| Inbound::Operation { operation, reply }).await
     }
 
+    /// Looks at a room with the operator's authority, which the caller has checked: the room, and who is in it with how the
+    /// audio of each fares.
+    ///
+    /// # Errors
+    /// As for [`Transport::operate`].
+    pub async fn observe_room(&self, room: String) -> Result<Result<Value, Refused>, StatusCode> {
+        self.ask(|reply| Inbound::Observe { room, reply }).await
+    }
+
     /// Tells every session that it ends, hands out what is queued, closes the connections and ends the task. Returns when
     /// all of that is done, or after 10 s for the core and 5 s for slow clients. What comes later is answered with 503.
     pub async fn shut_down(&self) {

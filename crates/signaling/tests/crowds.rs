@@ -34,6 +34,7 @@ impl Client {
                 Output::Event { .. } => events += 1,
                 Output::Store { .. }
                 | Output::Media(_)
+                | Output::Observed { .. }
                 | Output::Errand(_)
                 | Output::LogLevel(_)
                 | Output::LogLine { .. }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::CloseReason;
 use crate::packet::{AudioPacket, Transmit};
 use crate::sdp::{Answer, AnswerTraits, MixTraits, OurOffer, PeerAnswer};
-use crate::transport::TransportInfo;
+use crate::transport::{PeerStatistics, TransportInfo};
 
 /// A place for a peer. Indexes are dense and used again; the generation then rises, so that what is late for the old
 /// peer does not reach the new one.
@@ -78,6 +78,13 @@ pub enum Command<R> {
         /// Whose.
         peer: PeerSlot,
         /// Comes back in the event.
+        inquiry: u64,
+    },
+    /// Ask how the audio of peers travels; the answer is one [`Output::Measured`].
+    Measure {
+        /// Whose; those without a transport are left out of the answer.
+        peers: Vec<PeerSlot>,
+        /// Comes back with it.
         inquiry: u64,
     },
     /// When to tell of lost media, for all peers now and later.
@@ -165,5 +172,12 @@ pub enum Output<R> {
         peer: PeerSlot,
         /// What.
         event: PeerEvent,
+    },
+    /// What was asked by [`Command::Measure`].
+    Measured {
+        /// As in the command.
+        inquiry: u64,
+        /// Those that have a transport.
+        peers: Vec<(PeerSlot, PeerStatistics)>,
     },
 }

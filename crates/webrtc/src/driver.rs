@@ -216,7 +216,7 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
                         self.shard.counters_mut().send_errors += self.port.flush();
                     }
                 }
-                Output::Packet { .. } | Output::Event { .. } => (self.sink)(output),
+                Output::Packet { .. } | Output::Event { .. } | Output::Measured { .. } => (self.sink)(output),
             }
         }
     }

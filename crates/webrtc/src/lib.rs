@@ -32,4 +32,4 @@ pub use inbox::DriverHandle;
 pub use packet::{AudioPacket, MixedAudio, Transmit};
 pub use sdp::{Answer, AnswerTraits, MixTraits, OurOffer, PeerAnswer};
 pub use shard::Shard;
-pub use transport::{AudioInfo, DtlsInfo, Flow, IceInfo, Quality, TransportInfo};
+pub use transport::{AudioInfo, DtlsInfo, Flow, IceInfo, PeerStatistics, Quality, TransportInfo};

@@ -24,7 +24,7 @@ use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
 use crate::prefetch::prefetch;
 use crate::quiet::{Quiet, Waiting};
-use crate::transport::TransportInfo;
+use crate::transport::{PeerStatistics, TransportInfo};
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
@@ -163,6 +163,10 @@ impl<R: Copy> Shard<R> {
                 } else {
                     self.counters.stale += 1;
                 }
+            }
+            Command::Measure { peers, inquiry } => {
+                let peers = peers.into_iter().filter_map(|peer| Some((peer, self.measure(peer)?))).collect();
+                self.outputs.push_back(Output::Measured { inquiry, peers });
             }
             Command::SetThresholds { no_media_timeout, slowlink_threshold } => {
                 self.peer_config.no_media_timeout = no_media_timeout;
@@ -440,6 +444,11 @@ impl<R: Copy> Shard<R> {
         let ice_lite = self.config.ice_lite;
         let candidates = self.config.candidates.clone();
         self.with_peer(index, |peer| peer.info(ice_lite, &candidates))
+    }
+
+    fn measure(&self, peer: PeerSlot) -> Option<PeerStatistics> {
+        let slot = self.slots.get(peer.index as usize).filter(|slot| slot.generation == Some(peer.generation))?;
+        Some(slot.entry.as_ref()?.peer.as_ref()?.measure())
     }
 
     /// Gives the peer's transport an input, and takes out what comes of it; the next input may come then.

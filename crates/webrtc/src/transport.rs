@@ -71,6 +71,17 @@ pub struct AudioInfo {
     pub quality: Quality,
 }
 
+/// What of a peer's audio went both ways, and how well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PeerStatistics {
+    /// From the peer.
+    pub received: Flow,
+    /// To the peer.
+    pub sent: Flow,
+    /// How well it travels.
+    pub quality: Quality,
+}
+
 /// What went one way, as of the last look: once a second where slow links are told, every five seconds elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flow {

@@ -157,3 +157,18 @@ fn who_has_no_transport_is_told_so_and_who_is_gone_not_at_all() {
     assert_eq!(world.events.len(), told);
     assert_eq!(world.shard.counters().stale, 1);
 }
+
+#[test]
+fn many_peers_are_measured_at_once_and_who_has_no_transport_is_left_out() {
+    let mut world = world(0);
+    let client = talking_client(&mut world);
+    let waiting = world.add_client();
+    world.run_for(Duration::from_secs(18));
+
+    world.command(Command::Measure { peers: vec![slot(client), slot(waiting), slot(9)], inquiry: 4 });
+
+    let [(4, peers)] = world.measured.as_slice() else { panic!("{:?}", world.measured) };
+    let [(peer, statistics)] = peers.as_slice() else { panic!("{peers:?}") };
+    assert_eq!(*peer, slot(client));
+    assert!(statistics.received.packets > 200 && statistics.quality.rtt.is_some(), "{statistics:?}");
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::command::{AudioPacket, MemberSlot, Output, RoomKey};
+use crate::command::{AudioPacket, Command, MemberSlot, Output, RoomKey};
 use crate::counters::Counters;
 use crate::worker::{MovedRoom, Worker};
 
@@ -77,6 +77,11 @@ where
 
     fn handle(&mut self, message: Message<O>, now: Instant) {
         match self.transit.hold_message(message) {
+            // Without rooms there is no tick that would bring the answer.
+            Some(Message::Command(command @ Command::Measure { .. })) => {
+                self.worker.handle_command(command, now);
+                self.flush();
+            }
             Some(Message::Command(command)) => self.worker.handle_command(command, now),
             Some(Message::Expect { room, members }) => self.transit.expect(room, members),
             Some(Message::Release(departure)) => self.release(departure, now),

@@ -58,7 +58,11 @@ impl<O> Transit<O> {
                 Command::Configure { member, .. } | Command::Leave { member } | Command::ResetDecoder { member },
             ) => self.expected.iter_mut().find(|expected| expected.members.contains(member)),
             Message::Release(departure) => self.expected(departure.room),
-            Message::Expect { .. } | Message::Arrive { .. } | Message::Stop => None,
+            // Whoever is on its way is left out of the answer.
+            Message::Command(Command::Measure { .. })
+            | Message::Expect { .. }
+            | Message::Arrive { .. }
+            | Message::Stop => None,
         };
         let Some(expected) = room else {
             return Some(message);

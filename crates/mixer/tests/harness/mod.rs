@@ -77,6 +77,7 @@ impl Conference {
             match output {
                 Output::Packet { outlet, packet } => self.packets.push((outlet, packet)),
                 Output::Event { member, event } => self.events.push((member, event)),
+                Output::Measured { .. } => {}
             }
         }
     }

@@ -137,6 +137,44 @@ fn overload_is_told_when_it_comes_and_when_it_goes() {
     );
 }
 
+#[test]
+fn a_measurement_asks_each_thread_once_and_puts_the_answers_together() {
+    let mut planes = Planes::new(2, 1);
+    for handle in [ALICE, BOB] {
+        planes.join(handle, ROOM);
+        planes.connect(handle);
+    }
+    let absent = HandleId(99);
+    planes.command(MediaCommand::Measure { handles: vec![ALICE, BOB, absent], inquiry: 7 });
+    assert_eq!(planes.asked_peers.len(), 2, "one on each shard");
+    let [(worker, members)] = planes.asked_members.as_slice() else { panic!("{:?}", planes.asked_members) };
+    let (worker, members) = (*worker, members.clone());
+    assert_eq!(members.len(), 2);
+
+    for (shard, peers) in planes.asked_peers.clone() {
+        let peers = peers.into_iter().map(|peer| (peer, webrtc::PeerStatistics::default())).collect();
+        planes.bridge.handle_event(PlaneEvent::Peers { shard, inquiry: 7, peers });
+    }
+    planes.drain();
+    assert!(!planes.events.iter().any(|event| matches!(event, MediaEvent::Measured { .. })));
+    // Bob has left the mix in the meantime.
+    let loud = mixer::MemberStatistics { level: -20, ..mixer::MemberStatistics::default() };
+    planes.bridge.handle_event(PlaneEvent::Members { worker, inquiry: 7, members: vec![(members[0], loud)] });
+    planes.drain();
+
+    let Some(MediaEvent::Measured { inquiry: 7, statistics }) = planes.events.last() else { panic!("no answer") };
+    let seen: Vec<_> =
+        statistics.iter().map(|(id, it)| (*id, it.network.is_some(), it.mix.map(|it| it.level))).collect();
+    assert_eq!(seen, [(ALICE, true, Some(-20)), (BOB, true, None)]);
+}
+
+#[test]
+fn where_nobody_is_a_measurement_is_answered_at_once() {
+    let mut planes = Planes::new(1, 1);
+    planes.command(MediaCommand::Measure { handles: vec![ALICE], inquiry: 3 });
+    assert_eq!(planes.events, [MediaEvent::Measured { inquiry: 3, statistics: Vec::new() }]);
+}
+
 /// Old and new, of the members of a room that moves.
 type Slots = Vec<(mixer::MemberSlot, mixer::MemberSlot)>;
 
@@ -150,6 +188,8 @@ struct Planes {
     routes: Vec<Option<Route>>,
     echoes: Vec<(webrtc::PeerSlot, bool)>,
     closed: usize,
+    asked_peers: Vec<(usize, Vec<webrtc::PeerSlot>)>,
+    asked_members: Vec<(usize, Vec<mixer::MemberSlot>)>,
     moves: Vec<(usize, usize, Slots)>,
     events: Vec<MediaEvent>,
 }
@@ -165,6 +205,8 @@ impl Planes {
             routes: Vec::new(),
             echoes: Vec::new(),
             closed: 0,
+            asked_peers: Vec::new(),
+            asked_members: Vec::new(),
             moves: Vec::new(),
             events: Vec::new(),
         }
@@ -205,12 +247,14 @@ impl Planes {
                     | webrtc::Command::AddCandidate { .. }
                     | webrtc::Command::Describe { .. }
                     | webrtc::Command::SetThresholds { .. } => {}
+                    webrtc::Command::Measure { peers, .. } => self.asked_peers.push((shard, peers)),
                 },
                 Output::Worker { worker, command } => match command {
                     mixer::Command::Join { member, outlet, room_settings, settings, .. } => {
                         self.joins.push((worker, member, outlet));
                         self.joined_with.push((room_settings.muted, settings.volume));
                     }
+                    mixer::Command::Measure { members, .. } => self.asked_members.push((worker, members)),
                     mixer::Command::Leave { member } => self.left.push(member),
                     mixer::Command::Configure { .. }
                     | mixer::Command::UpdateRoom { .. }

@@ -14,7 +14,7 @@ use super::session::require_group;
 use super::{AudioBridge, response};
 use crate::core::config::RoomConfig;
 use crate::core::effect::Effect;
-use crate::core::ids::{IdSource, RoomId, UserId};
+use crate::core::ids::{HandleId, IdSource, RoomId, UserId};
 use crate::core::operator::{Operated, Operation, Outcome};
 use crate::core::store::{RoomChange, Storing};
 
@@ -36,6 +36,7 @@ impl AudioBridge {
                 let Changed { change, .. } = self.destroy(self.order(&object(fields)), effects)?;
                 return Ok(settled(Outcome::Gone, change));
             }
+            Operation::SurveyRooms => Ok(self.survey()),
             Operation::ListRooms { after, limit } => self.list_page(after, limit),
             Operation::ReadRoom { room } => self.read_room(&self.room_named(&room)?),
             Operation::ListParticipants { room, after, limit } => self.list_participants_page(&room, after, limit),
@@ -59,6 +60,44 @@ impl AudioBridge {
             }
         };
         outcome.map(Operated::Done)
+    }
+
+    /// The room of this name, and who is in it.
+    pub(crate) fn handles_in(&self, name: &str) -> Result<(RoomId, Vec<HandleId>), Error> {
+        let id = self.room_named(name)?;
+        let room = self.rooms.get(&id).ok_or_else(|| Error::no_such_room(&id))?;
+        Ok((id, room.participants.values().copied().collect()))
+    }
+
+    /// A room and its participants, each with its `particulars`.
+    pub(crate) fn observe(&self, id: &RoomId, particulars: impl Fn(HandleId) -> Properties) -> Result<Value, Error> {
+        let room = self.rooms.get(id).ok_or_else(|| Error::no_such_room(id))?;
+        let participants = room.participants.iter().filter_map(|(user, &handle)| {
+            let Value::Object(mut participant) = self.shown_participant(room, user)? else { return None };
+            participant.extend(particulars(handle));
+            Some(Value::Object(participant))
+        });
+        let participants: Vec<_> = participants.collect();
+        Ok(json!({"room": shown(room), "participants": participants}))
+    }
+
+    fn survey(&self) -> Outcome {
+        let is_talking = |handle: &&HandleId| {
+            let participant = self.attachments.get(handle).and_then(|attachment| attachment.participant.as_ref());
+            participant.is_some_and(|participant| participant.talking && !participant.muted)
+        };
+        let rooms = self.rooms.values().map(|room| {
+            json!({
+                "room": room.id,
+                "description": room.description,
+                "num_participants": room.participants.len(),
+                "num_talking": room.participants.values().filter(is_talking).count(),
+                "muted": room.settings.muted,
+                "is_private": room.is_private,
+                "pin_required": room.pin.is_some(),
+            })
+        });
+        Outcome::Is(rooms.collect())
     }
 
     fn list_page(&self, after: Option<String>, limit: usize) -> Result<Outcome, Error> {

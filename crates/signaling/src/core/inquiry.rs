@@ -1,5 +1,5 @@
-//! Admin replies that wait for what the media planes tell of a PeerConnection. Knows the shape of that, not what else is in
-//! the reply.
+//! What waits for the media planes to tell of a PeerConnection or of a room's audio. Knows how a PeerConnection is shown, not
+//! what else is in the reply.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::ids::HandleId;
+use super::ids::{HandleId, RoomId};
 use super::media::MediaCommand;
 use super::message::{Envelope, HandleField};
+use super::statistics::AudioStatistics;
 use super::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
 use super::{Core, Output, Source};
 
 /// A net thread answers within a turn, some milliseconds. A reply goes without its answer rather than never.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The replies that wait, by inquiry: older ones have smaller numbers.
+/// What waits, by inquiry: older ones have smaller numbers.
 #[derive(Debug, Default)]
 pub(super) struct Inquiries {
     last: u64,
@@ -25,9 +26,17 @@ pub(super) struct Inquiries {
 
 #[derive(Debug)]
 struct Waiting {
-    to: Source,
-    message: Value,
+    purpose: Purpose,
     until: Instant,
+}
+
+/// What the answer is for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// The reply to an admin request.
+    Reply { to: Source, message: Value },
+    /// An operator who watches a room.
+    Room(RoomId),
 }
 
 impl Inquiries {
@@ -35,20 +44,29 @@ impl Inquiries {
     pub(super) fn due(&self) -> Option<Instant> {
         self.waiting.values().next().map(|waiting| waiting.until)
     }
+
+    /// The number of a new inquiry.
+    pub(super) fn expect(&mut self, purpose: Purpose, now: Instant) -> u64 {
+        self.last += 1;
+        self.waiting.insert(self.last, Waiting { purpose, until: now + PATIENCE });
+        self.last
+    }
 }
 
 impl Core {
     /// Replies to an admin request, once what it asks of a transport is there.
     pub(super) fn reply_to_admin(&mut self, to: Source, envelope: &Envelope, message: Value, now: Instant) {
         let Some(handle) = self.described_handle(envelope, &message) else { return self.reply(to, message) };
-        self.inquiries.last += 1;
-        let inquiry = self.inquiries.last;
-        self.inquiries.waiting.insert(inquiry, Waiting { to, message, until: now + PATIENCE });
+        let inquiry = self.inquiries.expect(Purpose::Reply { to, message }, now);
         self.outputs.push_back(Output::Media(MediaCommand::Describe { handle, inquiry }));
     }
 
     pub(super) fn described(&mut self, inquiry: u64, info: Option<&TransportInfo>) {
-        let Some(Waiting { to, mut message, .. }) = self.inquiries.waiting.remove(&inquiry) else { return };
+        let Some(Waiting { purpose, .. }) = self.inquiries.waiting.remove(&inquiry) else { return };
+        let (to, mut message) = match purpose {
+            Purpose::Reply { to, message } => (to, message),
+            Purpose::Room(room) => return self.observed(inquiry, &room, Vec::new()),
+        };
         if let (Some(transport), Some(info)) = (info, message.get_mut("info").and_then(Value::as_object_mut)) {
             let (mode, role) = (transport.ice.lite, transport.ice.controlling);
             info.insert("ice-mode".to_owned(), if mode { "lite" } else { "full" }.into());
@@ -59,7 +77,15 @@ impl Core {
         self.reply(to, message);
     }
 
-    /// Sends the replies that have waited long enough.
+    pub(super) fn measured(&mut self, inquiry: u64, statistics: Vec<(HandleId, AudioStatistics)>) {
+        let Some(Waiting { purpose, .. }) = self.inquiries.waiting.remove(&inquiry) else { return };
+        match purpose {
+            Purpose::Room(room) => self.observed(inquiry, &room, statistics),
+            Purpose::Reply { to, message } => self.reply(to, message),
+        }
+    }
+
+    /// Answers what has waited long enough.
     pub(super) fn expire_inquiries(&mut self, now: Instant) {
         while let Some((&inquiry, _)) = self.inquiries.waiting.iter().next().filter(|(_, it)| it.until <= now) {
             self.described(inquiry, None);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::ids::{HandleId, RoomKey};
+use super::statistics::AudioStatistics;
 use super::transport_info::TransportInfo;
 
 /// What the media planes shall do.
@@ -49,6 +50,13 @@ pub enum MediaCommand {
     Describe {
         /// Whose PeerConnection.
         handle: HandleId,
+        /// Comes back in the event.
+        inquiry: u64,
+    },
+    /// Tell how the audio of participants fares, by one [`MediaEvent::Measured`].
+    Measure {
+        /// Whose.
+        handles: Vec<HandleId>,
         /// Comes back in the event.
         inquiry: u64,
     },
@@ -176,6 +184,13 @@ pub enum MediaEvent {
         inquiry: u64,
         /// `None` if there is no transport now.
         info: Option<Box<TransportInfo>>,
+    },
+    /// What was asked by [`MediaCommand::Measure`].
+    Measured {
+        /// As in the command.
+        inquiry: u64,
+        /// Of those who have a transport or are mixed.
+        statistics: Vec<(HandleId, AudioStatistics)>,
     },
     /// A member began or stopped talking.
     Talking {

@@ -18,6 +18,8 @@ pub enum Operation {
         /// At most so many.
         limit: usize,
     },
+    /// All rooms in few words, in the order of their ids: for one who watches.
+    SurveyRooms,
     /// One room.
     ReadRoom {
         /// Its id.

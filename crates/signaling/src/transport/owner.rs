@@ -39,6 +39,11 @@ pub(super) enum Inbound {
         operation: Operation,
         reply: oneshot::Sender<Result<Outcome, Refused>>,
     },
+    /// A look at a room with the operator's authority.
+    Observe {
+        room: String,
+        reply: oneshot::Sender<Result<Value, Refused>>,
+    },
     /// A long poll.
     Poll {
         session: u64,
@@ -135,6 +140,8 @@ pub(super) struct CoreOwner {
     storing: JoinSet<Option<(Source, Value)>>,
     /// Replies that wait for what operators want to be found out: as many as they ask for, each for some seconds.
     errands: JoinSet<Option<(Source, Value)>>,
+    /// Who waits for what the media planes measure.
+    observing: HashMap<u64, oneshot::Sender<Result<Value, Refused>>>,
     /// Whom to answer over HTTP.
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
     /// Where replies go that have to be told from others.
@@ -161,6 +168,7 @@ impl CoreOwner {
             store,
             storing: JoinSet::new(),
             errands: JoinSet::new(),
+            observing: HashMap::new(),
             requests: HashMap::new(),
             addresses: HashMap::new(),
             last_request: 0,
@@ -238,6 +246,12 @@ impl CoreOwner {
                 }
                 Err(refused) => drop(reply.send(Err(refused))),
             },
+            Inbound::Observe { room, reply } => match self.core.observe_room(&room, now) {
+                Ok(inquiry) => {
+                    self.observing.insert(inquiry, reply);
+                }
+                Err(refused) => drop(reply.send(Err(refused))),
+            },
             Inbound::Poll { session, credentials, reply } => {
                 let _ = reply.send(self.core.handle_poll(session, credentials, now));
             }
@@ -312,6 +326,11 @@ impl CoreOwner {
                 Output::SessionMoved { session, owner: Owner::Connection(_) }
                 | Output::SessionClosed { session, .. } => {
                     self.mailboxes.close(session);
+                }
+                Output::Observed { inquiry, seen } => {
+                    if let Some(reply) = self.observing.remove(&inquiry) {
+                        let _ = reply.send(seen);
+                    }
                 }
                 Output::Errand(errand) => self.find_out(errand, now),
                 Output::LogLevel(level) => {

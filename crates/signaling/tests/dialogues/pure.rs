@@ -264,6 +264,7 @@ impl Stage {
                 Output::SessionOpened { .. }
                 | Output::SessionMoved { .. }
                 | Output::SessionClosed { .. }
+                | Output::Observed { .. }
                 | Output::Errand(_)
                 | Output::LogLevel(_)
                 | Output::LogLine { .. } => {}
@@ -468,6 +469,9 @@ fn shown(command: &MediaCommand) -> Value {
         }),
         MediaCommand::Accept { handle, .. } => json!({"command": "accept", "handle": handle.0}),
         MediaCommand::Describe { handle, .. } => json!({"command": "describe", "handle": handle.0}),
+        MediaCommand::Measure { handles, .. } => {
+            json!({"command": "measure", "handles": handles.iter().map(|handle| handle.0).collect::<Vec<_>>()})
+        }
         MediaCommand::SetThresholds { no_media_timeout, slowlink_threshold } => json!({
             "command": "thresholds", "no_media": no_media_timeout.as_secs(), "slowlink": slowlink_threshold,
         }),

@@ -6,7 +6,7 @@ use str0m::IceConnectionState;
 
 use super::Peer;
 use crate::candidate;
-use crate::transport::{AudioInfo, DtlsInfo, IceInfo, TransportInfo};
+use crate::transport::{AudioInfo, DtlsInfo, IceInfo, PeerStatistics, TransportInfo};
 
 impl Peer {
     /// `candidates` are ours.
@@ -48,5 +48,10 @@ impl Peer {
                 quality: self.statistics.quality(),
             },
         }
+    }
+
+    pub(crate) fn measure(&self) -> PeerStatistics {
+        let (received, sent) = self.statistics.flows();
+        PeerStatistics { received, sent, quality: self.statistics.quality() }
     }
 }

@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use webrtc::{
     Answer, AnswerTraits, AudioPacket, Certificate, Command, MixTraits, MixedAudio, OurOffer, Output, PeerAnswer,
-    PeerEvent, PeerSlot, Shard, ShardConfig, Transmit, TransportInfo,
+    PeerEvent, PeerSlot, PeerStatistics, Shard, ShardConfig, Transmit, TransportInfo,
 };
 
 pub use client::Client;
@@ -31,6 +31,7 @@ pub struct World {
     pub clients: Vec<Client>,
     /// What the shard said, but for datagrams.
     pub events: Vec<(PeerSlot, PeerEvent)>,
+    pub measured: Vec<(u64, Vec<(PeerSlot, PeerStatistics)>)>,
     pub packets: Vec<(u32, AudioPacket)>,
     /// When each of them was put out.
     pub packet_times: Vec<Instant>,
@@ -75,6 +76,7 @@ impl World {
             shard: Shard::new(config, Certificate::generate().unwrap(), [7; 32], start),
             clients: Vec::new(),
             events: Vec::new(),
+            measured: Vec::new(),
             packets: Vec::new(),
             packet_times: Vec::new(),
             loss: 0.0,
@@ -278,6 +280,7 @@ impl World {
                     self.packet_times.push(self.now);
                 }
                 Output::Event { peer, event } => self.events.push((peer, event)),
+                Output::Measured { inquiry, peers } => self.measured.push((inquiry, peers)),
             }
         }
     }
