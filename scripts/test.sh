@@ -13,6 +13,7 @@ need pactl pulseaudio-utils
 need espeak-ng espeak-ng
 need rabbitmq-server rabbitmq-server
 need mosquitto mosquitto
+need docker-compose docker-compose
 [ -e /usr/share/janus/demos ] || missing+=(janus-demos)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 install_missing
@@ -49,6 +50,11 @@ cargo test --locked --workspace --quiet
 step "Message brokers"
 cargo test --locked --quiet -p plenum-signaling --features rabbitmq,mqtt --test transport_rabbitmq --test transport_mqtt
 cargo test --locked --quiet -p plenum --features rabbitmq,mqtt --test brokers
+
+step "Image, compose file and chart"
+[ -e target/deploy ] || python3 -m venv target/deploy
+target/deploy/bin/pip install --quiet --cache-dir target/pip --requirement tests/deploy/requirements.txt
+target/deploy/bin/python tests/deploy/test_manifests.py
 
 step "Browsers and the clients of Janus against a running server"
 cargo build --locked -p plenum
