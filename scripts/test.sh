@@ -13,6 +13,7 @@ need pactl pulseaudio-utils
 need espeak-ng espeak-ng
 need rabbitmq-server rabbitmq-server
 need mosquitto mosquitto
+need promtool prometheus
 need docker-compose docker-compose
 [ -e /usr/share/janus/demos ] || missing+=(janus-demos)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
@@ -57,7 +58,7 @@ target/deploy/bin/pip install --quiet --cache-dir target/pip --requirement tests
 target/deploy/bin/python tests/deploy/test_manifests.py
 
 step "Browsers and the clients of Janus against a running server"
-cargo build --locked -p plenum
+cargo build --locked -p plenum -p plenum-loadtest
 cd tests
 [ -e ../target/aiortc ] || python3 -m venv ../target/aiortc
 ../target/aiortc/bin/pip install --quiet --cache-dir ../target/pip --requirement clients/requirements.txt

@@ -34,6 +34,11 @@ impl Clock {
     }
 }
 
+/// How long so many samples of media time take, rounded down.
+pub(crate) fn duration(samples: u64) -> Duration {
+    Duration::from_nanos(samples * 125_000 / 6)
+}
+
 /// The first tick of a phase (an offset below [`TICK`]) that starts at or after a media time.
 pub(crate) fn tick_at_or_after(media_time: u64, phase_offset: u64) -> u64 {
     media_time.saturating_sub(phase_offset).div_ceil(TICK) * TICK + phase_offset

@@ -11,6 +11,8 @@ pub struct Counters {
     pub decodes_plc: u64,
     /// Packets decoded and thrown away so that a decoder starts with a fitting state.
     pub decodes_warm_up: u64,
+    /// Packets whose time went by undecoded, because nobody was to hear them.
+    pub decodes_skipped: u64,
     /// Packets that the decoder refused; they were concealed.
     pub decode_errors: u64,
     /// Encodes of the mix that all listeners share.
@@ -68,14 +70,14 @@ pub struct Counters {
     pub audible: u64,
     /// Mixes that the limiter had to turn down.
     pub limited: u64,
-    /// Members whose delay was added to [`Self::delay`], summed over room ticks.
-    pub delay_members: u64,
-    /// Delay from arrival to mix in samples of 48 kHz, summed over members and room ticks.
-    pub delay: u64,
     /// Rooms now.
     pub rooms: u64,
     /// Members now.
     pub members: u64,
+    /// Of them, those in the mix at the last tick of their room.
+    pub speaking: u64,
+    /// Of them, those that could not be, because they are muted, say, at the last tick of their room.
+    pub muted: u64,
 }
 
 impl Counters {
@@ -86,6 +88,7 @@ impl Counters {
             decodes_fec: self.decodes_fec + other.decodes_fec,
             decodes_plc: self.decodes_plc + other.decodes_plc,
             decodes_warm_up: self.decodes_warm_up + other.decodes_warm_up,
+            decodes_skipped: self.decodes_skipped + other.decodes_skipped,
             decode_errors: self.decode_errors + other.decode_errors,
             encodes_shared: self.encodes_shared + other.encodes_shared,
             encodes_private: self.encodes_private + other.encodes_private,
@@ -114,10 +117,10 @@ impl Counters {
             lengthened: self.lengthened + other.lengthened,
             audible: self.audible + other.audible,
             limited: self.limited + other.limited,
-            delay_members: self.delay_members + other.delay_members,
-            delay: self.delay + other.delay,
             rooms: self.rooms + other.rooms,
             members: self.members + other.members,
+            speaking: self.speaking + other.speaking,
+            muted: self.muted + other.muted,
         }
     }
 }

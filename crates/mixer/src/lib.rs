@@ -28,6 +28,7 @@ mod speakers;
 mod statistics;
 pub mod stretch;
 mod talking;
+mod times;
 mod voice;
 mod worker;
 
@@ -37,4 +38,5 @@ pub use crew::Crew;
 pub use pool::{Pool, PoolConfig, WorkerHandle};
 pub use settings::{MemberSettings, RoomSettings, SamplingRate, TalkDetection};
 pub use statistics::MemberStatistics;
+pub use times::Times;
 pub use worker::{MovedRoom, Worker, WorkerConfig};

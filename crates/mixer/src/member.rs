@@ -152,6 +152,7 @@ impl<O> Member<O> {
             // Silence may be handed over late (to encrypt and decrypt a few at once is cheaper), and speech comes in time.
             while let Some(packet) = self.jitter.pull_overdue(tick, self.queued) {
                 self.history.push(packet.payload);
+                counters.decodes_skipped += 1;
             }
         }
         self.missing = self.queued == 0;
@@ -210,7 +211,7 @@ impl<O> Member<O> {
     /// Decodes what plays in this tick.
     pub(crate) fn play(&mut self, tick: u64, room: &RoomSettings, counters: &mut Counters) {
         let Some(mut voice) = self.voice.take() else {
-            return self.pass(tick);
+            return self.pass(tick, counters);
         };
         self.suspect = true;
         #[cfg(test)]
@@ -229,15 +230,11 @@ impl<O> Member<O> {
         self.voice = Some(voice);
         self.queued = self.queued.saturating_sub(TICK as u32);
         self.audibility.measure(self.level, room.silence_threshold);
-        if let Some(delay) = self.delay {
-            counters.delay += u64::from(delay);
-            counters.delay_members += 1;
-        }
         self.suspect = false;
     }
 
     /// Lets pass what plays in this tick without decoding it. Nobody hears it, so that the delay is put right at once.
-    pub(crate) fn pass(&mut self, tick: u64) {
+    pub(crate) fn pass(&mut self, tick: u64, counters: &mut Counters) {
         let excess = self.jitter.excess(tick, self.queued);
         let play = (TICK as i64 + excess).max(0) as u32;
         while self.queued < play
@@ -246,6 +243,7 @@ impl<O> Member<O> {
             self.enqueue(Piece::Packet(packet));
         }
         for piece in self.pieces.drain(..) {
+            counters.decodes_skipped += u64::from(matches!(piece, Piece::Packet(_)));
             remember(&mut self.history, piece);
         }
         self.queued = self.queued.saturating_sub(play);

@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
 use crate::command::{AudioPacket, Command, MemberSlot, Output, RoomKey};
 use crate::counters::Counters;
 use crate::crew::Crew;
+use crate::times::Times;
 use crate::worker::{MovedRoom, Worker, WorkerConfig};
 
 use self::load::Load;
@@ -45,8 +46,8 @@ pub struct Pool;
 
 impl Pool {
     /// Starts the threads, and as many again that sleep until a big room needs more than one. `sink_for` makes for
-    /// each worker, by its number, what takes its outputs: it is called once per tick, on the worker's thread, and
-    /// must not wait.
+    /// each worker, by its number, what takes its outputs: it is called once per tick, and before the worker rests, on
+    /// the worker's thread, and must not wait.
     pub fn spawn<O, S>(
         config: &PoolConfig,
         epoch: Instant,
@@ -54,7 +55,7 @@ impl Pool {
     ) -> io::Result<Vec<WorkerHandle<O>>>
     where
         O: Copy + Send + 'static,
-        S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters) + Send + 'static,
+        S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters, &Times) + Send + 'static,
     {
         let crew = Crew::new(config.workers)?;
         let worker = || Worker::new(config.worker.clone(), epoch).with_crew(crew.clone());
@@ -65,7 +66,7 @@ impl Pool {
 fn spawn<O, S>(number: usize, config: &PoolConfig, worker: Worker<O>, sink: S) -> io::Result<WorkerHandle<O>>
 where
     O: Copy + Send + 'static,
-    S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters) + Send + 'static,
+    S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters, &Times) + Send + 'static,
 {
     let (messages, inbox) = unbounded();
     let (packets, packet_inbox) = PacketQueue::new(config.packet_queue);
@@ -129,6 +130,16 @@ impl<O> WorkerHandle<O> {
     /// Which part of the last second the worker spent in ticks, in thousandths.
     pub fn load(&self) -> u32 {
         self.load.permille()
+    }
+
+    /// Packets that wait for the worker's next tick.
+    pub fn waiting_packets(&self) -> usize {
+        self.packets.packets.len()
+    }
+
+    /// Commands that wait for the worker.
+    pub fn waiting_commands(&self) -> usize {
+        self.messages.len()
     }
 
     /// The worker's ticks have come late for seconds, and it asks that nobody new be let into its rooms. Comes and goes

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use crate::clock::duration;
 use crate::codec::opus::{EncoderClass, Format, MAX_FRAME, MAX_PACKET};
 use crate::command::{MemberEvent, MixedPacket, Output, RoomKey};
 use crate::counters::Counters;
@@ -16,6 +17,7 @@ use crate::mix::{Gain, Sums};
 use crate::overload::Relief;
 use crate::settings::{MemberSettings, RoomSettings};
 use crate::speakers::keep_loudest;
+use crate::times::Times;
 use crate::voice::VoicePool;
 
 /// A member hears its own mix until it has been out of it for more than this: 100 ms, so that the tail of its own
@@ -34,6 +36,7 @@ pub(crate) struct Bench {
     pub(crate) voices: VoicePool,
     pub(crate) encoders: EncoderPool,
     pub(crate) counters: Counters,
+    pub(crate) times: Times,
     /// What is left out because ticks come late.
     pub(crate) relief: Relief,
     /// Private encoders that may still be primed in this tick.
@@ -52,6 +55,7 @@ impl Default for Bench {
             voices: VoicePool::default(),
             encoders: EncoderPool::default(),
             counters: Counters::default(),
+            times: Times::default(),
             relief: Relief::NONE,
             primings: 0,
             sums: Sums::default(),
@@ -60,6 +64,13 @@ impl Default for Bench {
             candidates: Vec::new(),
         }
     }
+}
+
+/// How many members do what.
+#[derive(Clone, Copy, Debug, Default)]
+struct Roles {
+    speaking: u64,
+    muted: u64,
 }
 
 /// See the module.
@@ -75,6 +86,8 @@ pub(crate) struct Room<O> {
     format: Format,
     /// Members in this tick's mix, by index.
     speakers: Vec<usize>,
+    /// How many of them there were, and of muted members, when they were last counted.
+    counted: Roles,
     shared: Vec<SharedEncoder>,
     recent: RecentFrames,
     limiter: Limiter,
@@ -91,6 +104,7 @@ impl<O: Copy + Send> Room<O> {
             settings,
             format,
             speakers: Vec::new(),
+            counted: Roles::default(),
             shared: Vec::new(),
             recent: RecentFrames::new(format),
             limiter: Limiter::default(),
@@ -126,7 +140,7 @@ impl<O: Copy + Send> Room<O> {
     /// Mixes the 20 ms that begin at media time `tick`.
     pub(crate) fn tick(&mut self, tick: u64, bench: &mut Bench, outputs: &mut VecDeque<Output<O>>) {
         self.listen(tick, bench);
-        self.choose(bench);
+        let muted = self.choose(bench);
         self.decode(tick, bench);
         self.admit(bench);
         self.mix(bench);
@@ -139,6 +153,18 @@ impl<O: Copy + Send> Room<O> {
         self.send(tick, outputs);
         bench.counters.ticks += 1;
         bench.counters.audible += self.speakers.len() as u64;
+        self.count(Roles { speaking: self.speakers.len() as u64, muted }, &mut bench.counters);
+    }
+
+    /// Counts nobody of this room any more.
+    pub(crate) fn uncount(&mut self, counters: &mut Counters) {
+        self.count(Roles::default(), counters);
+    }
+
+    fn count(&mut self, roles: Roles, counters: &mut Counters) {
+        let before = std::mem::replace(&mut self.counted, roles);
+        counters.speaking = counters.speaking + roles.speaking - before.speaking;
+        counters.muted = counters.muted + roles.muted - before.muted;
     }
 
     /// After a panic in a tick: all that may be half done is made anew.
@@ -160,8 +186,9 @@ impl<O: Copy + Send> Room<O> {
         }
     }
 
-    /// Who may be audible, and so is decoded.
-    fn choose(&mut self, bench: &mut Bench) {
+    /// Who may be audible, and so is decoded; how many cannot be.
+    fn choose(&mut self, bench: &mut Bench) -> u64 {
+        let mut muted = 0;
         let settings = &self.settings;
         let candidates = &mut bench.candidates;
         candidates.clear();
@@ -169,6 +196,7 @@ impl<O: Copy + Send> Room<O> {
             member.chosen = false;
             if !member.may_sound(settings) {
                 member.audibility.silence();
+                muted += 1;
                 continue;
             }
             if let Claim::Level(level) = member.claim(settings) {
@@ -195,6 +223,7 @@ impl<O: Copy + Send> Room<O> {
         for &(_, index) in candidates.iter() {
             self.members[index].chosen = true;
         }
+        muted
     }
 
     fn decode(&mut self, tick: u64, bench: &mut Bench) {
@@ -214,7 +243,7 @@ impl<O: Copy + Send> Room<O> {
                 if member.is_prepared() {
                     member.play(tick, settings, counters);
                 } else {
-                    member.pass(tick);
+                    member.pass(tick, counters);
                 }
             }
         });
@@ -256,6 +285,11 @@ impl<O: Copy + Send> Room<O> {
             }
             if member.contribute(format.channels(), to) {
                 self.speakers.push(index);
+            }
+            if member.is_prepared()
+                && let Some(delay) = member.delay()
+            {
+                bench.times.delay.record(duration(u64::from(delay)));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use crate::clock::{Clock, PHASE_STEP, PHASES, TICK, tick_at_or_after};
+use crate::clock::{Clock, PHASE_STEP, PHASES, TICK, duration, tick_at_or_after};
 use crate::codec::opus::inspect;
 use crate::command::{AudioPacket, Command, MemberSlot, Output, RoomKey};
 use crate::counters::Counters;
@@ -17,6 +17,7 @@ use crate::overload::{Overload, Relief};
 use crate::room::{Bench, Room};
 use crate::settings::{MemberSettings, RoomSettings};
 use crate::statistics::MemberStatistics;
+use crate::times::Times;
 
 pub use self::moving::MovedRoom;
 
@@ -174,6 +175,7 @@ impl<O: Copy + Send> Worker<O> {
             self.phases[phase].next += skipped * TICK;
             self.bench.counters.skipped_ticks += skipped;
             self.bench.counters.late_ticks += u64::from(lateness > LATE);
+            self.bench.times.tick_lateness.record(duration(lateness));
             self.overload.observe(lateness, now);
             self.relieve(self.overload.relief());
             while self.phases[phase].next <= now {
@@ -201,6 +203,16 @@ impl<O: Copy + Send> Worker<O> {
     /// How long a member's sound waited between arrival and mix in its last tick; `None` while it sends nothing.
     pub fn delay(&self, member: MemberSlot) -> Option<Duration> {
         self.measure(member)?.delay
+    }
+
+    /// Durations so far.
+    pub fn times(&self) -> &Times {
+        &self.bench.times
+    }
+
+    /// A tick took so long; for [`Self::times`].
+    pub(crate) fn count_tick(&mut self, took: Duration) {
+        self.bench.times.tick_duration.record(took);
     }
 
     /// Packets that the queue into this worker could not take; for the counters.
@@ -301,10 +313,11 @@ impl<O: Copy + Send> Worker<O> {
     }
 
     fn take_room(&mut self, place: usize) -> Option<Room<O>> {
-        let room = self.rooms[place].take()?;
+        let mut room = self.rooms[place].take()?;
         self.places.remove(&room.key);
         self.phases[room.phase].rooms.retain(|&other| other != place);
         self.bench.counters.rooms -= 1;
+        room.uncount(&mut self.bench.counters);
         if self.places.is_empty() {
             // Without ticks nothing would tell that the load has gone.
             self.overload = Overload::default();

@@ -7,7 +7,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use harness::{Client, ROOM, silence, slot};
-use mixer::{Command, Counters, MemberSettings, MixedPacket, Output, Pool, PoolConfig, RoomSettings, WorkerHandle};
+use mixer::{
+    Command, Counters, MemberSettings, MixedPacket, Output, Pool, PoolConfig, RoomSettings, Times, WorkerHandle,
+};
 
 type Turn = (Vec<MixedPacket>, Counters, String);
 
@@ -17,7 +19,7 @@ fn start(config: &PoolConfig) -> (Vec<WorkerHandle<u32>>, mpsc::Receiver<Turn>) 
     let epoch = Instant::now();
     let handles = Pool::spawn(config, epoch, |_| {
         let sender = sender.clone();
-        move |outputs: &mut dyn Iterator<Item = Output<u32>>, counters: &Counters| {
+        move |outputs: &mut dyn Iterator<Item = Output<u32>>, counters: &Counters, _: &Times| {
             let packets = outputs.filter_map(|output| match output {
                 Output::Packet { packet, .. } => Some(packet),
                 Output::Event { .. } | Output::Measured { .. } => None,

@@ -95,7 +95,8 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
 
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
     let brokers = brokers::Brokers::read(&config, file)?;
-    let metrics = Metrics::new();
+    let mix_threads = or_cores(config.mixer.mix_threads);
+    let metrics = Metrics::new(sockets.len(), mix_threads);
     let (plane_events, from_planes) = mpsc::unbounded_channel();
     let workers_cell = Arc::new(OnceLock::new());
     let certificate = webrtc::Certificate::generate().context("making a certificate")?;
@@ -106,9 +107,9 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
         let sink = wiring::net_sink(index, Arc::clone(&workers_cell), plane_events.clone());
         let publisher = metrics.webrtc(index);
         let driver_config = webrtc::DriverConfig::named(format!("net-{index}"), epoch + BEFORE_MIX);
-        drivers.push(socket.spawn(driver_config, shard, sink, move |counters| publisher.publish(counters))?);
+        drivers.push(socket.spawn(driver_config, shard, sink, move |counts, times| publisher.publish(counts, times))?);
     }
-    let pool_config = mixer::PoolConfig { workers: or_cores(config.mixer.mix_threads), ..mixer::PoolConfig::default() };
+    let pool_config = mixer::PoolConfig { workers: mix_threads, ..mixer::PoolConfig::default() };
     let workers = mixer::Pool::spawn(&pool_config, epoch, |index| {
         wiring::mix_sink(index, drivers.clone(), plane_events.clone(), metrics.mixer(index))
     })?;
@@ -127,9 +128,11 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
         tasks.spawn(store.run(to_store));
     }
     tasks.spawn(wiring::run_bridge(to_planes, from_planes, events, drivers.clone(), workers.clone()));
-    let (gauges, connections) = (metrics.gauges(), metrics.transport());
-    let scrape = Arc::new(Scrape { metrics, gauges, connections, transport: transport.clone() });
-    let metrics_page = get(move || async move { scrape.page().await });
+    let scrape = Arc::new((metrics.scraped(&drivers, &workers), transport.clone()));
+    let metrics_page = get(move || async move {
+        let (scrape, transport) = &*scrape;
+        scrape.page(transport.core_counts().await.as_ref(), &transport.counters())
+    });
     let admin_pages = rest::router(transport.clone(), config.admin.token.take()).route("/metrics", metrics_page);
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
@@ -246,26 +249,6 @@ fn certificate_files(config: &Config, file: Option<&Path>) -> Result<Option<Cert
     ];
     let wanted_by = wanting.into_iter().find(|(_, wanted)| *wanted);
     wanted_by.map(|(key, _)| CertificateFiles::load(&config.tls, key, file)).transpose()
-}
-
-/// What a scrape needs.
-struct Scrape {
-    metrics: Metrics,
-    gauges: metrics::Publisher<signaling::Gauges>,
-    connections: metrics::TransportMetrics,
-    transport: Transport,
-}
-
-impl Scrape {
-    /// Answers a scrape: what signaling counts is asked for now, what the media threads count they have published.
-    async fn page(&self) -> String {
-        if let Some((counters, gauges)) = self.transport.core_counters().await {
-            self.metrics.publish_requests(&counters);
-            self.gauges.publish(&gauges);
-        }
-        self.connections.publish(&self.transport.counters());
-        self.metrics.handle().render()
-    }
 }
 
 /// The store, if there is one, whose rooms are added to those of the configuration or take their place.

@@ -46,9 +46,9 @@ pub(crate) fn mix_sink(
     drivers: Vec<Driver>,
     events: mpsc::UnboundedSender<PlaneEvent>,
     metrics: MixMetrics,
-) -> impl FnMut(&mut dyn Iterator<Item = mixer::Output<Outlet>>, &mixer::Counters) + Send + 'static {
+) -> impl FnMut(&mut dyn Iterator<Item = mixer::Output<Outlet>>, &mixer::Counters, &mixer::Times) + Send + 'static {
     let mut batches: Vec<Vec<webrtc::MixedAudio>> = drivers.iter().map(|_| Vec::new()).collect();
-    move |outputs, counters| {
+    move |outputs, counters, times| {
         for output in outputs {
             match output {
                 mixer::Output::Packet { outlet, packet } => {
@@ -68,7 +68,7 @@ pub(crate) fn mix_sink(
                 driver.audio(std::mem::replace(batch, next));
             }
         }
-        metrics.publish(counters);
+        metrics.publish(counters, times);
     }
 }
 

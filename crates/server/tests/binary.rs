@@ -87,10 +87,18 @@ fn metrics_are_in_the_prometheus_format_and_count_requests() {
     plenum.list_rooms();
     let metrics = get(&plenum.admin(), "/metrics");
     for line in [
-        "# TYPE plenum_mixer_encodes_total counter",
-        r#"plenum_mixer_encodes_total{kind="shared",thread="0"} 0"#,
-        r#"plenum_signaling_requests_total{result="accepted",code="0"} 1"#,
-        "plenum_signaling_rooms 1",
+        "# TYPE plenum_encodes_total counter",
+        r#"plenum_encodes_total{kind="shared",thread="mix-0"} 0"#,
+        r#"plenum_requests_total{api="admin",verb="message_plugin",code="0"} 1"#,
+        r#"plenum_requests_total{api="audiobridge",verb="list",code="0"} 1"#,
+        r#"plenum_rooms{state="idle"} 1"#,
+        "# TYPE plenum_request_duration_seconds histogram",
+        r#"plenum_request_duration_seconds_bucket{api="admin",verb="message_plugin",le="+Inf"} 1"#,
+        r#"plenum_request_duration_seconds_count{api="admin",verb="message_plugin"} 1"#,
+        r#"plenum_mix_tick_duration_seconds_bucket{thread="mix-0",le="0.0025"} 0"#,
+        r#"plenum_thread_cpu_seconds_total{thread="net-0"} "#,
+        "process_start_time_seconds ",
+        r#"plenum_build_info{version=""#,
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }

@@ -23,7 +23,7 @@ fn curl_trusts_the_certificate_and_sees_the_next_one_after_a_hangup() {
     let pong = curl(&files, &[&url]);
     assert!(pong.contains(r#""janus":"pong""#), "{pong}");
     let metrics = curl(&files, &[&format!("https://localhost:{}/metrics", port(&plenum.address("admin_tls")))]);
-    assert!(metrics.contains("plenum_signaling_rooms 1"), "{metrics}");
+    assert!(metrics.contains("plenum_rooms{state=\"idle\"} 1"), "{metrics}");
     assert_eq!(shown(&https), first);
 
     let second = files.issue();

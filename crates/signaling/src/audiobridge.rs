@@ -22,6 +22,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 pub(crate) use error::Error;
+pub(crate) use request::known_request;
 
 use crate::core::config::Config;
 use crate::core::effect::Effect;
@@ -84,6 +85,17 @@ impl AudioBridge {
 
     pub(crate) fn rooms(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// Rooms with somebody in them.
+    pub(crate) fn active_rooms(&self) -> usize {
+        self.rooms.values().filter(|room| !room.participants.is_empty()).count()
+    }
+
+    /// Participants whose PeerConnection is not up.
+    pub(crate) fn connecting(&self) -> usize {
+        let is_connecting = |it: &&Attachment| it.participant.is_some() && !it.connected;
+        self.attachments.values().filter(is_connecting).count()
     }
 
     pub(crate) fn participants(&self) -> usize {

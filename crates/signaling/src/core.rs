@@ -2,6 +2,7 @@
 //! media only what `media.rs` says.
 
 mod admin;
+pub(crate) mod asked;
 pub(crate) mod config;
 pub(crate) mod effect;
 pub(crate) mod errand;
@@ -27,12 +28,14 @@ pub(crate) mod transport_info;
 mod trickle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use histogram::Histogram;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use admin::Idle;
+pub use asked::{RequestApi, RequestKind};
 use config::Config;
 use errand::Errand;
 use error::Error;
@@ -179,19 +182,48 @@ pub struct Gauges {
     pub handles: usize,
     /// Rooms that exist.
     pub rooms: usize,
+    /// Of them, those with somebody in them.
+    pub active_rooms: usize,
     /// Participants in all rooms.
     pub participants: usize,
+    /// Of them, those whose PeerConnection is not up.
+    pub connecting: usize,
 }
 
 /// What has happened so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counters {
-    /// Requests that the core accepted, admin requests included.
-    pub accepted: u64,
-    /// Requests that the core refused, by error code.
-    pub refused: BTreeMap<u16, u64>,
-    /// Accepted requests that the AudioBridge refused, by its error code.
-    pub plugin_refused: BTreeMap<u16, u64>,
+    /// Requests by what was asked and the code of the answer: that of its error, or [`ACCEPTED`].
+    pub requests: BTreeMap<(RequestKind, u16), u64>,
+    /// From the first offer of a client to the event with its answer.
+    pub answering: Histogram,
+}
+
+/// The code of an answer that is no error.
+pub const ACCEPTED: u16 = 0;
+
+/// From what a net thread needs for an answer when it has nothing else to do, to what clients give up at.
+const ANSWERING: &[Duration] = &[
+    Duration::from_millis(1),
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+];
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { requests: BTreeMap::new(), answering: Histogram::new(ANSWERING) }
+    }
 }
 
 /// The conversation.
@@ -246,22 +278,29 @@ impl Core {
         }
     }
 
-    /// Takes a request, whatever JSON it is. Exactly one reply to `source` comes of it, before any event it causes
-    /// (save where the API has the reply last).
-    pub fn handle_request(&mut self, source: Source, request: Value, now: Instant) {
+    /// Takes a request, whatever JSON it is, and says what it is. Exactly one reply to `source` comes of it, before any
+    /// event it causes (save where the API has the reply last).
+    pub fn handle_request(&mut self, source: Source, request: Value, now: Instant) -> RequestKind {
         let envelope = match Envelope::parse(request) {
             Ok(envelope) => envelope,
             Err((error, message)) => {
-                self.count(Some(&error));
+                let kind = RequestKind::janus("");
+                self.count(kind, error.code);
                 self.reply(source, message);
-                return;
+                return kind;
             }
         };
-        let result = self.execute(source, &envelope, now);
-        if let Err(error) = &result {
-            self.reply(source, envelope.refused(error));
+        let kind = self.kind(&envelope);
+        match self.execute(source, &envelope, now) {
+            Err(error) => {
+                self.reply(source, envelope.refused(&error));
+                self.count(kind, error.code);
+            }
+            Ok(()) if kind.api == RequestApi::Janus => self.count(kind, ACCEPTED),
+            // Counted with what the plugin said.
+            Ok(()) => {}
         }
-        self.count(result.err().as_ref());
+        kind
     }
 
     /// A connection is gone, and with it its sessions (unless they may be reclaimed).
@@ -287,24 +326,27 @@ impl Core {
         }
     }
 
-    /// Takes an admin request. Exactly one reply to `source` comes of it, which may take as long as the media planes
+    /// Takes an admin request, and says what it is. Exactly one reply to `source` comes of it, which may take as long as the media planes
     /// need to tell of themselves.
-    pub fn handle_admin(&mut self, source: Source, request: Value, now: Instant) {
+    pub fn handle_admin(&mut self, source: Source, request: Value, now: Instant) -> RequestKind {
         let envelope = match Envelope::parse(request) {
             Ok(envelope) => envelope,
             Err((error, message)) => {
-                self.count(Some(&error));
+                let kind = RequestKind::admin("");
+                self.count(kind, error.code);
                 self.reply(source, message);
-                return;
+                return kind;
             }
         };
+        let kind = RequestKind::admin(&envelope.verb);
         let result = self.execute_admin(source, &envelope, now);
-        self.count(result.as_ref().err());
+        self.count(kind, result.as_ref().err().map_or(ACCEPTED, |error| error.code));
         match result {
             Ok(Some(message)) => self.reply_to_admin(source, &envelope, message, now),
             Ok(None) => {}
             Err(error) => self.reply(source, envelope.refused(&error)),
         }
+        kind
     }
 
     /// Something happened to a PeerConnection or in a mix.
@@ -346,7 +388,9 @@ impl Core {
             sessions: self.sessions.len(),
             handles: self.handles.len(),
             rooms: self.audiobridge.rooms(),
+            active_rooms: self.audiobridge.active_rooms(),
             participants: self.audiobridge.participants(),
+            connecting: self.audiobridge.connecting(),
         }
     }
 
@@ -446,10 +490,18 @@ impl Core {
         self.outputs.push_back(Output::Reply { to, message });
     }
 
-    fn count(&mut self, refusal: Option<&Error>) {
-        match refusal {
-            None => self.counters.accepted += 1,
-            Some(error) => *self.counters.refused.entry(error.code).or_default() += 1,
+    fn count(&mut self, kind: RequestKind, code: u16) {
+        *self.counters.requests.entry((kind, code)).or_default() += 1;
+    }
+
+    fn kind(&self, envelope: &Envelope) -> RequestKind {
+        let plugin = match envelope.handle {
+            HandleField::Given(handle) if envelope.is("message") => self.plugin(handle),
+            HandleField::Given(_) | HandleField::Absent | HandleField::Invalid => None,
+        };
+        match (plugin, envelope.fields.get("body")) {
+            (Some(plugin), Some(Value::Object(body))) => RequestKind::of_plugin(plugin, body),
+            (Some(_) | None, _) => RequestKind::janus(&envelope.verb),
         }
     }
 

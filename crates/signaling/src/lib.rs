@@ -19,7 +19,9 @@ pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
 pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatistics};
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
-pub use crate::core::{Core, Counters, Credentials, Gauges, LogLevel, Output, Owner, Poll, Source};
+pub use crate::core::{
+    ACCEPTED, Core, Counters, Credentials, Gauges, LogLevel, Output, Owner, Poll, RequestApi, RequestKind, Source,
+};
 pub use crate::transport::access::{Access, Network, NotANetwork};
 pub use crate::transport::connection::Api;
 pub use crate::transport::listener::ListenerConfig;
@@ -30,4 +32,6 @@ pub use crate::transport::rabbitmq::{ExchangeType, RabbitMqConfig, RabbitMqQueue
 pub use crate::transport::style::JsonStyle;
 pub use crate::transport::tls::{Certificate, CertificateError};
 pub use crate::transport::unix::{PacketSocket, UnixSocket};
-pub use crate::transport::{JsonStyles, Pings, StoreRequest, Transport, TransportConfig, TransportCounters};
+pub use crate::transport::{
+    CoreCounts, JsonStyles, Pings, StoreRequest, Transport, TransportConfig, TransportCounters,
+};

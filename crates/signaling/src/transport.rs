@@ -8,6 +8,7 @@ mod broker;
 pub(crate) mod connection;
 mod cors;
 mod document;
+mod durations;
 mod http;
 pub(crate) mod listener;
 mod mailbox;
@@ -23,6 +24,7 @@ pub(crate) mod tls;
 pub(crate) mod unix;
 mod websocket;
 
+use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +34,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
+use histogram::Histogram;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -41,7 +44,7 @@ use self::mailbox::Mailboxes;
 pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
 use self::style::JsonStyle;
-use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent, Operation, Outcome, Refused};
+use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent, Operation, Outcome, Refused, RequestKind};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
 const MESSAGE_LIMIT: usize = 256 * 1024;
@@ -130,6 +133,19 @@ pub struct TransportCounters {
     pub dropped_events: u64,
     /// Connections closed because their client was slower than its events.
     pub overflowed_connections: u64,
+    /// Requests that wait for the core now.
+    pub waiting_requests: u64,
+}
+
+/// What the core has counted, what it holds now, and how long it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreCounts {
+    /// What has happened so far.
+    pub counters: Counters,
+    /// What there is now.
+    pub gauges: Gauges,
+    /// From the moment the core began with a request until all that came of it at once was handed out.
+    pub durations: BTreeMap<RequestKind, Histogram>,
 }
 
 /// A handle to the task that owns the core; clones are handles to the same one. Without any handle left the task ends.
@@ -229,6 +245,7 @@ impl Transport {
             refused: count(&tallies.refused),
             dropped_events: count(&tallies.dropped_events),
             overflowed_connections: count(&tallies.overflowed_connections),
+            waiting_requests: (self.inbox.max_capacity() - self.inbox.capacity()) as u64,
         }
     }
 
@@ -238,8 +255,8 @@ impl Transport {
         self.shared.log_level.clone()
     }
 
-    /// What the core has counted and what it holds now; `None` when it is stopped or takes longer than 10 s.
-    pub async fn core_counters(&self) -> Option<(Counters, Gauges)> {
+    /// What the core has counted; `None` when it is stopped or takes longer than 10 s.
+    pub async fn core_counts(&self) -> Option<CoreCounts> {
         self.ask(|reply| Inbound::Inspect { reply }).await.ok()
     }
 

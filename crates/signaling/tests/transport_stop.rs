@@ -90,5 +90,5 @@ async fn what_comes_after_the_stop_is_unavailable() {
     let mut late = world.connect().await;
     let Message::Close(Some(frame)) = late.receive_frame().await else { panic!("not closed") };
     assert_eq!(frame.code, CloseCode::Away);
-    assert_eq!(world.transport.core_counters().await, None);
+    assert_eq!(world.transport.core_counts().await, None);
 }

@@ -31,6 +31,8 @@ pub struct Counters {
     pub offers_refused: u64,
     /// Remote candidates not used: mDNS, TCP, malformed, too many.
     pub candidates_ignored: u64,
+    /// Transports for which ICE found a path.
+    pub paths: u64,
     /// DTLS handshakes completed.
     pub handshakes: u64,
     /// Peers with a transport now.
@@ -43,10 +45,18 @@ pub struct Counters {
     pub stale: u64,
     /// Audio packets received.
     pub audio_received: u64,
+    /// Bytes of Opus in them.
+    pub audio_bytes_received: u64,
+    /// Audio packets of peers that did not come, counted every few seconds.
+    pub audio_lost_receiving: u64,
     /// Audio packets received while the peer had no route.
     pub audio_unrouted: u64,
     /// Audio packets sent.
     pub audio_sent: u64,
+    /// Bytes of Opus in them.
+    pub audio_bytes_sent: u64,
+    /// Audio packets sent that did not reach their peer, as it says.
+    pub audio_lost_sending: u64,
     /// Audio packets not sent: the peer is not connected or does not want to receive.
     pub audio_unsent: u64,
     /// Batches of audio dropped because the driver's queue was full.

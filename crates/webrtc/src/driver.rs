@@ -16,6 +16,7 @@ use crate::inbox::{DriverHandle, Inbox, inbox};
 use crate::pace::Pace;
 use crate::packet::{MixedAudio, Transmit};
 use crate::shard::Shard;
+use crate::times::Times;
 
 const SOCKET: Token = Token(0);
 const WAKER: Token = Token(1);
@@ -89,14 +90,14 @@ impl Driver {
         self.local_address
     }
 
-    /// Starts the thread. `sink` gets every packet and event, `publish` the counters after each turn; both are called on
+    /// Starts the thread. `sink` gets every packet and event, `publish` the counts after each turn; both are called on
     /// the thread that all peers of the shard share and must not wait.
     pub fn spawn<R: Copy + Send + 'static>(
         self,
         config: DriverConfig,
         shard: Shard<R>,
         sink: impl FnMut(Output<R>) + Send + 'static,
-        publish: impl FnMut(&Counters) + Send + 'static,
+        publish: impl FnMut(&Counters, &Times) + Send + 'static,
     ) -> io::Result<DriverHandle<R>> {
         let waker = Waker::new(self.poll.registry(), WAKER)?;
         let (handle, inbox) = inbox(waker, config.command_queue, config.audio_queue);
@@ -127,7 +128,7 @@ struct Turns<R, S, P> {
     now: Instant,
 }
 
-impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
+impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
     fn run(mut self) {
         let mut events = Events::with_capacity(8);
         while !self.inbox.is_stopping() {
@@ -229,9 +230,8 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters)> Turns<R, S, P> {
 
     fn finish(&mut self) {
         self.flush();
-        let counters = self.shard.counters_mut();
-        counters.audio_batches_dropped = self.inbox.batches_dropped();
-        (self.publish)(counters);
+        self.shard.counters_mut().audio_batches_dropped = self.inbox.batches_dropped();
+        (self.publish)(self.shard.counters(), self.shard.times());
     }
 
     /// `None`: until something comes. Work left over from the last turn allows no sleep. Timers bear to wait for a read.

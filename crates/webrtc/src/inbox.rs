@@ -79,6 +79,16 @@ impl<R> DriverHandle<R> {
         }
     }
 
+    /// Commands that wait.
+    pub fn waiting_commands(&self) -> usize {
+        self.door.commands.len()
+    }
+
+    /// Batches of mixes that wait.
+    pub fn waiting_batches(&self) -> usize {
+        self.door.audio.len()
+    }
+
     /// Ends the driver: its peers are told, its thread is waited for.
     pub fn stop(self) {
         self.door.bell.stop();

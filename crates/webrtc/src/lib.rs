@@ -20,6 +20,7 @@ mod prefetch;
 mod quiet;
 mod sdp;
 mod shard;
+mod times;
 mod transport;
 
 pub use command::{Command, Output, PeerEvent, PeerSlot};
@@ -32,4 +33,5 @@ pub use inbox::DriverHandle;
 pub use packet::{AudioPacket, MixedAudio, Transmit};
 pub use sdp::{Answer, AnswerTraits, MixTraits, OurOffer, PeerAnswer};
 pub use shard::Shard;
+pub use times::Times;
 pub use transport::{AudioInfo, DtlsInfo, Flow, IceInfo, PeerStatistics, Quality, TransportInfo};

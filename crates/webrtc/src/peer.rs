@@ -25,6 +25,7 @@ use crate::demux::Kind;
 use crate::error::{CloseReason, OfferError};
 use crate::packet::Received;
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, HeaderExtension, Setup};
+use crate::times::Measured;
 
 /// SSRCs a peer may use at one time. A browser has one per track it ever sent.
 const MAX_STREAMS: usize = 8;
@@ -60,6 +61,8 @@ pub(crate) struct Peer {
     /// When str0m has to be polled to the end; `None` if it was.
     poll_by: Option<Instant>,
     ice: IceConnectionState,
+    /// When its first offer was answered, or its answer to ours taken.
+    answered_at: Instant,
     /// When there was a path for the first time.
     path_at: Option<Instant>,
     connected_at: Option<Instant>,
@@ -102,6 +105,7 @@ pub(crate) enum PeerOutput {
         uplink: bool,
         lost: u32,
     },
+    Measured(Measured),
     /// Nothing more until then.
     Timeout(Instant),
     /// Nothing more at all.
@@ -149,6 +153,7 @@ impl Peer {
             polling: Polling::ToTheEnd,
             poll_by: None,
             ice: IceConnectionState::New,
+            answered_at: now,
             path_at: None,
             connected_at: None,
             connect_by: Some(now + config.connect_timeout),
@@ -372,6 +377,10 @@ impl Peer {
                 return None;
             }
             self.statistics.heard(*packet.header.ssrc, *packet.seq_no);
+            if self.media.is_untouched() {
+                let since = self.connected_at.unwrap_or(now);
+                self.measured(Measured::FirstPacket(now.saturating_duration_since(since)));
+            }
             if self.media.heard(now, self.connected_at) {
                 self.events.push_back(PeerOutput::Receiving(true));
             }
@@ -384,19 +393,32 @@ impl Peer {
             self.closed.get_or_insert(CloseReason::DtlsAlert);
         } else if let Event::Connected = event {
             let first = self.connected_at.is_none();
+            if first {
+                let since = self.path_at.unwrap_or(now);
+                self.measured(Measured::Dtls(now.saturating_duration_since(since)));
+            }
             self.connected_at = Some(now);
             self.settle();
             return first.then_some(PeerOutput::Connected);
         } else if let Event::PeerStats(stats) = event {
             let lost = self.statistics.look(&stats);
+            self.measured(Measured::LostReceiving(lost));
             return self.slow_link(false, lost);
         } else if let Event::MediaIngressStats(stats) = event {
             self.statistics.take_received(&stats);
         } else if let Event::MediaEgressStats(stats) = event {
             let lost = self.statistics.take_sent(&stats);
+            self.measured(Measured::LostSending(lost));
+            if let Some(round_trip) = stats.rtt {
+                self.measured(Measured::RoundTrip(round_trip));
+            }
             return self.slow_link(true, lost);
         }
         None
+    }
+
+    fn measured(&mut self, measured: Measured) {
+        self.events.push_back(PeerOutput::Measured(measured));
     }
 
     fn slow_link(&self, uplink: bool, lost: u32) -> Option<PeerOutput> {
@@ -412,7 +434,10 @@ impl Peer {
                 self.connect_by.get_or_insert(now + self.connect_timeout);
             }
             IceConnectionState::Connected | IceConnectionState::Completed => {
-                self.path_at.get_or_insert(now);
+                if self.path_at.is_none() {
+                    self.path_at = Some(now);
+                    self.measured(Measured::Ice(now.saturating_duration_since(self.answered_at)));
+                }
                 self.settle();
             }
             IceConnectionState::Disconnected => {

@@ -24,6 +24,7 @@ use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
 use crate::prefetch::prefetch;
 use crate::quiet::{Quiet, Waiting};
+use crate::times::{Measured, Times};
 use crate::transport::{PeerStatistics, TransportInfo};
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
@@ -51,6 +52,7 @@ pub struct Shard<R> {
     swept_at: Instant,
     outputs: VecDeque<Output<R>>,
     counters: Counters,
+    times: Times,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,7 @@ impl<R: Copy> Shard<R> {
             swept_at: now,
             outputs: VecDeque::new(),
             counters: Counters::default(),
+            times: Times::default(),
         }
     }
 
@@ -254,6 +257,7 @@ impl<R: Copy> Shard<R> {
         let (sequence, timestamp) = entry.outgoing.number(media_time);
         let are_few = entry.quiet.are_few();
         self.counters.audio_sent += 1;
+        self.counters.audio_bytes_sent += payload.len() as u64;
         self.drive(index, now, |peer| peer.send(sequence, timestamp, payload, now));
         if are_few {
             self.catch_up(index, now);
@@ -297,6 +301,11 @@ impl<R: Copy> Shard<R> {
     /// What was counted since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// How long things took since the start.
+    pub fn times(&self) -> &Times {
+        &self.times
     }
 
     pub(crate) fn counters_mut(&mut self) -> &mut Counters {
@@ -364,7 +373,8 @@ impl<R: Copy> Shard<R> {
                     PeerOutput::Packet(_)
                     | PeerOutput::Connected
                     | PeerOutput::Receiving(_)
-                    | PeerOutput::SlowLink { .. } => {}
+                    | PeerOutput::SlowLink { .. }
+                    | PeerOutput::Measured(_) => {}
                     PeerOutput::Timeout(_) | PeerOutput::Closed(_) => break,
                 }
             }
@@ -460,6 +470,7 @@ impl<R: Copy> Shard<R> {
         let peer = peer.as_mut()?;
         let slot = PeerSlot { index, generation };
         let (mapping, outputs, counters) = (self.config.public_mapping, &mut self.outputs, &mut self.counters);
+        let times = &mut self.times;
         let driven = isolated(|| {
             let value = input(peer);
             loop {
@@ -467,12 +478,14 @@ impl<R: Copy> Shard<R> {
                     PeerOutput::Transmit(transmit) => outputs.push_back(leaving(transmit, mapping, counters)),
                     PeerOutput::Packet(packet) => {
                         counters.audio_received += 1;
+                        counters.audio_bytes_received += packet.payload.len() as u64;
                         let packet = incoming.number(packet);
                         match *route {
                             Some(route) => outputs.push_back(Output::Packet { route, packet }),
                             // Its own numbers stay, so that it hears what the network has done to it.
                             None if *echo && peer.can_send() && packet.payload.len() <= MAX_PAYLOAD => {
                                 counters.audio_sent += 1;
+                                counters.audio_bytes_sent += packet.payload.len() as u64;
                                 let AudioPacket { sequence, timestamp, payload, .. } = packet;
                                 peer.send(sequence, timestamp as u32, payload, now);
                             }
@@ -489,6 +502,7 @@ impl<R: Copy> Shard<R> {
                     PeerOutput::SlowLink { uplink, lost } => {
                         outputs.push_back(Output::Event { peer: slot, event: PeerEvent::SlowLink { uplink, lost } });
                     }
+                    PeerOutput::Measured(measured) => count(measured, counters, times),
                     PeerOutput::Timeout(at) => return (value, Ok(at)),
                     PeerOutput::Closed(reason) => return (value, Err(reason)),
                 }
@@ -530,6 +544,20 @@ impl<R: Copy> Shard<R> {
 
     fn entry_mut(&mut self, index: u32) -> Option<&mut Entry<R>> {
         self.slots.get_mut(index as usize)?.entry.as_mut()
+    }
+}
+
+fn count(measured: Measured, counters: &mut Counters, times: &mut Times) {
+    match measured {
+        Measured::Ice(took) => {
+            counters.paths += 1;
+            times.ice.record(took);
+        }
+        Measured::Dtls(took) => times.dtls.record(took),
+        Measured::FirstPacket(took) => times.first_packet.record(took),
+        Measured::RoundTrip(took) => times.round_trip.record(took),
+        Measured::LostReceiving(packets) => counters.audio_lost_receiving += u64::from(packets),
+        Measured::LostSending(packets) => counters.audio_lost_sending += u64::from(packets),
     }
 }
 

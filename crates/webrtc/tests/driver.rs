@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use support::{Client, slot, traits};
 use webrtc::{
     Certificate, Command, Counters, Driver, DriverConfig, DriverHandle, MixedAudio, Output, PeerEvent, Shard,
-    ShardConfig,
+    ShardConfig, Times,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ fn start(bind: &str, announce: &str) -> Running {
     let counters = Arc::new(Mutex::new(Counters::default()));
     let published = counters.clone();
     let sink = move |output| drop(sender.send(output));
-    let publish = move |counters: &Counters| *published.lock().unwrap() = *counters;
+    let publish = move |counters: &Counters, _: &Times| *published.lock().unwrap() = *counters;
     let handle = driver.spawn(DriverConfig::named("net-test", now()), shard, sink, publish).unwrap();
     Running { handle, outputs, counters }
 }
@@ -110,7 +110,7 @@ fn audio_never_waits() {
     let closed = gate.lock().unwrap();
     let (entered, turns) = channel();
     let thread_gate = gate.clone();
-    let publish = move |_: &Counters| {
+    let publish = move |_: &Counters, _: &Times| {
         let _ = entered.send(());
         drop(thread_gate.lock());
     };
@@ -131,7 +131,7 @@ fn without_peers_the_thread_sleeps() {
     let config = ShardConfig::announcing(vec![driver.local_address()]);
     let shard: Shard<u32> = Shard::new(config, Certificate::generate().unwrap(), [1; 32], now());
     let (turned, turns) = channel();
-    let publish = move |_: &Counters| turned.send(()).unwrap_or(());
+    let publish = move |_: &Counters, _: &Times| turned.send(()).unwrap_or(());
     let handle = driver.spawn(DriverConfig::named("net-test", now()), shard, |_| {}, publish).unwrap();
 
     // The first turns find out that there is nothing to do.

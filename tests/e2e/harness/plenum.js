@@ -9,14 +9,20 @@ import { start, stop } from './process.js';
 
 const BINARY = process.env.E2E_PLENUM ?? fileURLToPath(new URL('../../../target/debug/plenum', import.meta.url));
 
-/** Starts it; `ports` are those of a server that is gone, to come back as. `rooms` are beside the Demo Room. */
-export async function startPlenum({ reclaimSeconds = 0, fullTrickle = false, rooms = [], ports } = {}) {
+/**
+ * Starts it; `ports` are those of a server that is gone, to come back as. `rooms` are beside the Demo Room, `environment` is beside what
+ * the process has.
+ */
+export async function startPlenum({ reclaimSeconds = 0, fullTrickle = false, rooms = [], ports, environment = {} } = {}) {
   ports ??= { http: await freePort(), websocket: await freePort(), admin: await freePort() };
   const folder = mkdtempSync(join(tmpdir(), 'e2e-plenum-'));
   const config = join(folder, 'plenum.toml');
   writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, rooms }));
   // The line that says where the page is comes last.
-  const service = await start(BINARY, ['--config', config], { ready: (output) => /ready: open (\S+)/.exec(output)?.[1] });
+  const service = await start(BINARY, ['--config', config], {
+    ready: (output) => /ready: open (\S+)/.exec(output)?.[1],
+    env: { ...process.env, ...environment },
+  });
   return {
     name: 'plenum',
     pageUrl: `http://localhost:${ports.http}/`,

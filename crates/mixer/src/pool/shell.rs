@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::command::{AudioPacket, Command, MemberSlot, Output, RoomKey};
 use crate::counters::Counters;
+use crate::times::Times;
 use crate::worker::{MovedRoom, Worker};
 
 use super::load::{Load, LoadMeter};
@@ -34,7 +35,7 @@ pub(super) struct Shell<O, S> {
 impl<O, S> Shell<O, S>
 where
     O: Copy + Send,
-    S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters),
+    S: FnMut(&mut dyn Iterator<Item = Output<O>>, &Counters, &Times),
 {
     pub(super) fn new(
         worker: Worker<O>,
@@ -56,6 +57,8 @@ where
                 // Without rooms there is nothing to wake up for.
                 None => {
                     self.meter.rest(&self.load);
+                    // What there was last has been counted, and is there no more.
+                    self.flush();
                     self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
                 }
                 Some(deadline) => self.messages.recv_deadline(deadline),
@@ -129,7 +132,9 @@ where
         self.transit.forget(start);
         self.worker.handle_timeout(start);
         self.flush();
-        self.meter.add(start, now(), &self.load);
+        let end = now();
+        self.worker.count_tick(end.saturating_duration_since(start));
+        self.meter.add(start, end, &self.load);
     }
 
     fn take_packets(&mut self) {
@@ -144,8 +149,8 @@ where
 
     fn flush(&mut self) {
         let worker = &mut self.worker;
-        let counters = *worker.counters();
-        (self.sink)(&mut std::iter::from_fn(|| worker.poll_output()), &counters);
+        let (counters, times) = (*worker.counters(), *worker.times());
+        (self.sink)(&mut std::iter::from_fn(|| worker.poll_output()), &counters, &times);
     }
 }
 

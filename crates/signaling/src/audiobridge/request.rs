@@ -69,44 +69,55 @@ pub(super) enum VerbLater {
     Hangup,
 }
 
+/// The requests by their names.
+const VERBS: [(&str, Verb); 31] = [
+    ("create", Verb::Now(VerbNow::Create)),
+    ("edit", Verb::Now(VerbNow::Edit)),
+    ("destroy", Verb::Now(VerbNow::Destroy)),
+    ("exists", Verb::Now(VerbNow::Exists)),
+    ("list", Verb::Now(VerbNow::List)),
+    ("listparticipants", Verb::Now(VerbNow::ListParticipants)),
+    ("allowed", Verb::Now(VerbNow::Allowed)),
+    ("mute", Verb::Now(VerbNow::Mute)),
+    ("unmute", Verb::Now(VerbNow::Unmute)),
+    ("mute_room", Verb::Now(VerbNow::MuteRoom)),
+    ("unmute_room", Verb::Now(VerbNow::UnmuteRoom)),
+    ("kick", Verb::Now(VerbNow::Kick)),
+    ("kick_all", Verb::Now(VerbNow::KickAll)),
+    ("resetdecoder", Verb::Now(VerbNow::ResetDecoder)),
+    ("suspend", Verb::Now(VerbNow::Suspend)),
+    ("resume", Verb::Now(VerbNow::Resume)),
+    ("enable_recording", Verb::Now(VerbNow::EnableRecording)),
+    ("enable_mjrs", Verb::Now(VerbNow::EnableMjrs)),
+    ("rtp_forward", Verb::Now(VerbNow::RtpForward)),
+    ("stop_rtp_forward", Verb::Now(VerbNow::StopRtpForward)),
+    ("listforwarders", Verb::Now(VerbNow::ListForwarders)),
+    ("play_file", Verb::Now(VerbNow::PlayFile)),
+    ("is_playing", Verb::Now(VerbNow::IsPlaying)),
+    ("stop_file", Verb::Now(VerbNow::StopFile)),
+    ("stop_all_files", Verb::Now(VerbNow::StopAllFiles)),
+    ("listannouncements", Verb::Now(VerbNow::ListAnnouncements)),
+    ("join", Verb::Later(VerbLater::Join)),
+    ("configure", Verb::Later(VerbLater::Configure)),
+    ("changeroom", Verb::Later(VerbLater::ChangeRoom)),
+    ("leave", Verb::Later(VerbLater::Leave)),
+    ("hangup", Verb::Later(VerbLater::Hangup)),
+];
+
 impl Verb {
     /// The request of this name, written in any case.
     pub(super) fn parse(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_lowercase().as_str() {
-            "create" => Self::Now(VerbNow::Create),
-            "edit" => Self::Now(VerbNow::Edit),
-            "destroy" => Self::Now(VerbNow::Destroy),
-            "exists" => Self::Now(VerbNow::Exists),
-            "list" => Self::Now(VerbNow::List),
-            "listparticipants" => Self::Now(VerbNow::ListParticipants),
-            "allowed" => Self::Now(VerbNow::Allowed),
-            "mute" => Self::Now(VerbNow::Mute),
-            "unmute" => Self::Now(VerbNow::Unmute),
-            "mute_room" => Self::Now(VerbNow::MuteRoom),
-            "unmute_room" => Self::Now(VerbNow::UnmuteRoom),
-            "kick" => Self::Now(VerbNow::Kick),
-            "kick_all" => Self::Now(VerbNow::KickAll),
-            "resetdecoder" => Self::Now(VerbNow::ResetDecoder),
-            "suspend" => Self::Now(VerbNow::Suspend),
-            "resume" => Self::Now(VerbNow::Resume),
-            "enable_recording" => Self::Now(VerbNow::EnableRecording),
-            "enable_mjrs" => Self::Now(VerbNow::EnableMjrs),
-            "rtp_forward" => Self::Now(VerbNow::RtpForward),
-            "stop_rtp_forward" => Self::Now(VerbNow::StopRtpForward),
-            "listforwarders" => Self::Now(VerbNow::ListForwarders),
-            "play_file" => Self::Now(VerbNow::PlayFile),
-            "is_playing" => Self::Now(VerbNow::IsPlaying),
-            "stop_file" => Self::Now(VerbNow::StopFile),
-            "stop_all_files" => Self::Now(VerbNow::StopAllFiles),
-            "listannouncements" => Self::Now(VerbNow::ListAnnouncements),
-            "join" => Self::Later(VerbLater::Join),
-            "configure" => Self::Later(VerbLater::Configure),
-            "changeroom" => Self::Later(VerbLater::ChangeRoom),
-            "leave" => Self::Later(VerbLater::Leave),
-            "hangup" => Self::Later(VerbLater::Hangup),
-            _ => return None,
-        })
+        Some(find(name)?.1)
     }
+}
+
+/// The name, if it is that of a request, as it is documented.
+pub(crate) fn known_request(name: &str) -> Option<&'static str> {
+    Some(find(name)?.0)
+}
+
+fn find(name: &str) -> Option<(&'static str, Verb)> {
+    VERBS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 /// A request that a handle made and that an event will answer.

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::asked::RequestKind;
+use super::effect::plugin_data;
 use super::errand::{Errand, Task};
 use super::error::Error;
 use super::field::Required;
@@ -20,6 +22,48 @@ use super::{Core, LogLevel, Output, Source, same_secret};
 pub(super) use settings::Idle;
 use settings::Setting;
 use tokens::TokenVerb;
+
+/// What an operator may ask, by name.
+pub(super) const VERBS: [&str; 38] = [
+    "accept_new_sessions",
+    "add_token",
+    "allow_token",
+    "custom_event",
+    "custom_logline",
+    "destroy_session",
+    "detach_handle",
+    "disallow_token",
+    "get_status",
+    "handle_info",
+    "hangup_webrtc",
+    "info",
+    "list_handles",
+    "list_sessions",
+    "list_tokens",
+    "loops_info",
+    "message_plugin",
+    "ping",
+    "query_eventhandler",
+    "query_logger",
+    "query_transport",
+    "remove_token",
+    "resolve_address",
+    "set_locking_debug",
+    "set_log_colors",
+    "set_log_level",
+    "set_log_timestamps",
+    "set_min_nack_queue",
+    "set_nack_optimizations",
+    "set_no_media_timer",
+    "set_refcount_debug",
+    "set_session_timeout",
+    "set_slowlink_threshold",
+    "start_pcap",
+    "start_text2pcap",
+    "stop_pcap",
+    "stop_text2pcap",
+    "test_stun",
+];
 
 /// Requests about the server.
 #[derive(Clone, Copy, Debug)]
@@ -284,11 +328,13 @@ impl Core {
         let plugin = Plugin::parse(package).ok_or_else(Error::invalid_plugin)?;
         let empty = Map::new();
         let call = Call { handle: None, body: request.unwrap_or(&empty), jsep: None, offerer: None, now };
+        let kind = RequestKind::of_plugin(plugin, call.body);
         let mut effects = Vec::new();
         let reply = self.ask_plugin(plugin, call, &mut effects);
+        self.count(kind, reply.code(&effects));
         self.perform(effects, None, now);
         Ok(match reply {
-            Reply::Now(outcome) | Reply::Last(outcome) => Some(self.plugin_data(outcome)),
+            Reply::Now(outcome) | Reply::Last(outcome) => Some(plugin_data(outcome)),
             Reply::Stored(storing) => {
                 let storing = storing.map(|response| {
                     let mut message = message::succeeded(None, &envelope.transaction);
@@ -309,5 +355,20 @@ impl Core {
             Some(secret) => given.is_some_and(|given| same_secret(secret, given)),
         };
         if is_right { Ok(()) } else { Err(Error::unauthorized()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_that_is_counted_is_one() {
+        for verb in VERBS.into_iter().filter(|verb| !["info", "ping"].contains(verb)) {
+            let is_known = ServerVerb::parse(verb).is_some()
+                || SessionVerb::parse(verb).is_some()
+                || HandleVerb::parse(verb).is_some();
+            assert!(is_known, "{verb}");
+        }
     }
 }

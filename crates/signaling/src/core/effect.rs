@@ -26,6 +26,21 @@ pub(crate) enum Effect {
     ClosePeer { handle: HandleId },
 }
 
+impl Effect {
+    /// What a request is answered with, if this answers one.
+    pub(super) fn outcome(&self) -> Option<&Result<Value, Refusal>> {
+        match self {
+            Self::Respond { outcome, .. } => Some(outcome),
+            Self::Notify { .. } | Self::Media(_) | Self::ClosePeer { .. } => None,
+        }
+    }
+}
+
+/// What a plugin says, be it a refusal.
+pub(super) fn plugin_data(outcome: Result<Value, Refusal>) -> Value {
+    outcome.unwrap_or_else(|refusal| refusal.data)
+}
+
 /// An acknowledged request whose event is still to come.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -45,7 +60,7 @@ impl Core {
                 Effect::Notify { to, data } => self.notify(&to, &data.to_string()),
                 Effect::Respond { outcome, traits } => {
                     let Some(Pending { handle, transaction, jsep }) = pending.take() else { continue };
-                    let data = self.plugin_data(outcome);
+                    let data = plugin_data(outcome);
                     match (jsep, traits) {
                         (Some(jsep), Some(traits)) => {
                             self.negotiate(handle, transaction, data, jsep, traits, now);
@@ -60,14 +75,6 @@ impl Core {
                 Effect::ClosePeer { handle } => self.close_peer(handle, CLOSED_BY_PLUGIN, now),
             }
         }
-    }
-
-    /// What a plugin says, a refusal counted.
-    pub(super) fn plugin_data(&mut self, outcome: Result<Value, Refusal>) -> Value {
-        outcome.unwrap_or_else(|Refusal { code, data }| {
-            *self.counters.plugin_refused.entry(code).or_default() += 1;
-            data
-        })
     }
 
     /// An event of the plugin of `handle`; lost without a trace when the handle or its session is no more.

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::effect::Pending;
+use super::asked::RequestKind;
+use super::effect::{Pending, plugin_data};
 use super::error::Error;
 use super::field::Required;
 use super::ids::{HandleId, SessionId};
@@ -156,15 +157,17 @@ impl Core {
         let mut effects = Vec::new();
         let offerer = self.offerer(handle);
         let call = Call { handle: Some(handle), body, jsep: jsep.as_ref(), offerer, now };
-        match self.ask_plugin(plugin, call, &mut effects) {
+        let reply = self.ask_plugin(plugin, call, &mut effects);
+        self.count(RequestKind::of_plugin(plugin, body), reply.code(&effects));
+        match reply {
             Reply::Now(outcome) => {
-                let data = self.plugin_data(outcome);
+                let data = plugin_data(outcome);
                 self.reply(source, self.succeeded_with(envelope, session, handle, plugin, data));
                 self.perform(effects, None, now);
             }
             Reply::Last(outcome) => {
                 self.perform(effects, None, now);
-                let data = self.plugin_data(outcome);
+                let data = plugin_data(outcome);
                 self.reply(source, self.succeeded_with(envelope, session, handle, plugin, data));
             }
             Reply::Stored(storing) => {

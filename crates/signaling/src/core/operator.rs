@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::Core;
+use super::asked::RequestKind;
 use super::store::Storing;
+use super::{ACCEPTED, Core};
 
 /// Something to do with a room or a participant. It needs no secret: whoever is asked has checked who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +100,26 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// What it is called where it is counted.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::ListRooms { .. } => "list_rooms",
+            Self::ReadRoom { .. } => "read_room",
+            Self::CreateRoom { .. } => "create_room",
+            Self::EnsureRoom { .. } => "ensure_room",
+            Self::EditRoom { .. } => "edit_room",
+            Self::DestroyRoom { .. } => "destroy_room",
+            Self::ListParticipants { .. } => "list_participants",
+            Self::ReadParticipant { .. } => "read_participant",
+            Self::EditParticipant { .. } => "edit_participant",
+            Self::Kick { .. } => "kick",
+            Self::KickAll { .. } => "kick_all",
+            Self::Move { .. } => "move",
+        }
+    }
+}
+
 /// An [`Operation`] that was done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operated {
@@ -137,13 +158,10 @@ impl Core {
     /// The refusal of the AudioBridge, which has changed nothing then.
     pub fn handle_operation(&mut self, operation: Operation, now: Instant) -> Result<Operated, Refused> {
         let mut effects = Vec::new();
-        let outcome = self.audiobridge.operate(operation, &mut self.ids, &mut effects);
+        let kind = RequestKind::operation(&operation);
+        let outcome = self.audiobridge.operate(operation, &mut self.ids, &mut effects).map_err(Refused::from);
         self.perform(effects, None, now);
-        self.count(None);
-        outcome.map_err(|error| {
-            let refused = Refused::from(error);
-            *self.counters.plugin_refused.entry(refused.code).or_default() += 1;
-            refused
-        })
+        self.count(kind, outcome.as_ref().err().map_or(ACCEPTED, |refused| refused.code));
+        outcome
     }
 }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::asked::RequestKind;
 use super::ids::HandleId;
 use super::jsep::{Description, Jsep, JsepKind, Offerer};
 use super::media::{Answer, AnswerTraits, MediaCommand, MediaEvent, MixTraits, Settled};
+use super::plugin::{Plugin, Refusal};
 use super::{Core, Output};
 
 /// A PeerConnection, from its first offer on.
@@ -34,6 +36,7 @@ struct Waiting {
     negotiation: u64,
     transaction: String,
     data: Value,
+    since: Instant,
 }
 
 /// Clients are told how long nothing came only when it is more than this.
@@ -80,7 +83,7 @@ impl Core {
         let Jsep { kind, sdp, description, .. } = jsep;
         let peer = handle.peer.get_or_insert_with(|| Peer::new(Offerer::Client, description.clone(), now));
         peer.remote = Some(sdp.as_str().into());
-        peer.waiting.push_back(Waiting { negotiation, transaction, data });
+        peer.waiting.push_back(Waiting { negotiation, transaction, data, since: now });
         let command = match kind {
             JsepKind::Offer => {
                 peer.description = description;
@@ -102,14 +105,14 @@ impl Core {
         let peer = handle.peer.get_or_insert_with(|| Peer::new(Offerer::Server, Description::of_our_offers(), now));
         if peer.waiting.len() >= limit {
             let reason = format!("Too many offers at once (max {limit})");
-            let refusal = handle.plugin.refused_offer(reason);
-            let data = self.plugin_data(Err(refusal));
+            let plugin = handle.plugin;
+            let data = self.refuse_negotiation(plugin, plugin.refused_offer(reason));
             self.push_plugin_event(id, Some(&transaction), data, None);
             return;
         }
         self.negotiations += 1;
         let negotiation = self.negotiations;
-        peer.waiting.push_back(Waiting { negotiation, transaction, data });
+        peer.waiting.push_back(Waiting { negotiation, transaction, data, since: now });
         self.outputs.push_back(Output::Media(MediaCommand::Offer { handle: id, negotiation, traits }));
         self.release_candidates(id, now);
     }
@@ -169,7 +172,7 @@ impl Core {
     fn tell_end(&mut self, id: HandleId, peer: Peer, reason: &str) {
         let Some(plugin) = self.plugin(id) else { return };
         for waiting in peer.waiting {
-            let data = self.plugin_data(Err(plugin.closed_unanswered()));
+            let data = self.refuse_negotiation(plugin, plugin.closed_unanswered());
             self.push_plugin_event(id, Some(&waiting.transaction), data, None);
         }
         self.push_handle_event("hangup", id, None, |message| {
@@ -181,8 +184,10 @@ impl Core {
         let Some(waiting) = self.take_waiting(id, negotiation) else { return };
         let Answer { sdp, candidates, audio_level, fec, .. } = answer;
         self.plugin_answered(id, Settled { audio_level, fec }, now);
-        if let Some(peer) = self.peer(id) {
-            peer.answered = true;
+        if let Some(peer) = self.handles.get_mut(&id).and_then(|handle| handle.peer.as_mut()) {
+            if !std::mem::replace(&mut peer.answered, true) {
+                self.counters.answering.record(now.saturating_duration_since(waiting.since));
+            }
             peer.local = Some(sdp.as_str().into());
         }
         self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, Some((JsepKind::Answer, &sdp)));
@@ -234,7 +239,7 @@ impl Core {
             }
         }
         let Some(plugin) = self.plugin(id) else { return };
-        let data = self.plugin_data(Err(plugin.refused_offer(reason)));
+        let data = self.refuse_negotiation(plugin, plugin.refused_offer(reason));
         self.push_plugin_event(id, Some(&waiting.transaction), data, None);
     }
 
@@ -280,6 +285,12 @@ impl Core {
     /// was on its way when the peer before this one was closed.
     fn live_peer(&mut self, id: HandleId) -> Option<&mut Peer> {
         self.peer(id).filter(|peer| peer.answered)
+    }
+
+    /// What the client hears of an offer or answer of which nothing came.
+    fn refuse_negotiation(&mut self, plugin: Plugin, refusal: Refusal) -> Value {
+        self.count(RequestKind::negotiation(plugin), refusal.code);
+        refusal.data
     }
 
     fn take_waiting(&mut self, id: HandleId, negotiation: u64) -> Option<Waiting> {

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::Core;
 use super::effect::Effect;
 use super::ids::HandleId;
 use super::jsep::{Jsep, Offerer};
 use super::media::Settled;
 use super::store::Storing;
+use super::{ACCEPTED, Core};
 use crate::{audiobridge, echotest};
 
 /// A plugin.
@@ -45,6 +45,18 @@ pub(crate) enum Reply {
     Stored(Storing<Value>),
     /// An event, which is among the effects.
     Later,
+}
+
+impl Reply {
+    /// The code to count the request by, which may be in the event that answers it.
+    pub(super) fn code(&self, effects: &[Effect]) -> u16 {
+        let of = |outcome: &Result<Value, Refusal>| outcome.as_ref().err().map_or(ACCEPTED, |refusal| refusal.code);
+        match self {
+            Self::Now(outcome) | Self::Last(outcome) => of(outcome),
+            Self::Stored(_) => ACCEPTED,
+            Self::Later => effects.iter().find_map(|effect| effect.outcome().map(of)).unwrap_or(ACCEPTED),
+        }
+    }
 }
 
 /// What a plugin refuses a request with. Each has codes of its own.

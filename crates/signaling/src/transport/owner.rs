@@ -13,12 +13,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
+use super::durations::Durations;
 use super::mailbox::Mailboxes;
 use super::style::JsonStyle;
-use super::{STOP_TIME, Tallies};
+use super::{CoreCounts, STOP_TIME, Tallies};
 use crate::{
-    ConnectionId, Core, Counters, Credentials, Errand, Finding, Gauges, LogLevel, MediaCommand, MediaEvent, Operated,
-    Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RoomChange, SessionId, Source, Storing, Task,
+    ConnectionId, Core, Credentials, Errand, Finding, LogLevel, MediaCommand, MediaEvent, Operated, Operation, Outcome,
+    Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId, Source, Storing, Task,
 };
 
 /// What handlers and connections ask of the task.
@@ -77,7 +78,7 @@ pub(super) enum Inbound {
         connection: ConnectionId,
     },
     Inspect {
-        reply: oneshot::Sender<(Counters, Gauges)>,
+        reply: oneshot::Sender<CoreCounts>,
     },
     /// The last one.
     ShutDown(Stop),
@@ -151,6 +152,9 @@ pub(super) struct CoreOwner {
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
     log_level: watch::Sender<LogLevel>,
+    /// The request in hand.
+    asked: Option<RequestKind>,
+    durations: Durations,
 }
 
 impl CoreOwner {
@@ -176,6 +180,8 @@ impl CoreOwner {
             mailboxes,
             tallies,
             log_level,
+            asked: None,
+            durations: Durations::default(),
         }
     }
 
@@ -199,8 +205,7 @@ impl CoreOwner {
                 Some(found) = self.errands.join_next() => Input::Answered(found),
                 () = timeout => Input::Timeout,
             };
-            #[expect(clippy::disallowed_methods, reason = "the shell's one clock; tokio's, so that tests can turn it")]
-            let now = tokio::time::Instant::now().into_std();
+            let now = clock();
             let mut stop = None;
             match input {
                 Input::Inbound(inbound) => stop = self.handle(inbound, now),
@@ -209,6 +214,9 @@ impl CoreOwner {
                 Input::Timeout => self.core.handle_timeout(now),
             }
             self.hand_out(now);
+            if let Some(kind) = self.asked.take() {
+                self.durations.record(kind, clock().saturating_duration_since(now));
+            }
             if let Some(Stop { stopping, reply }) = stop {
                 // A change that was asked for before the stop is stored, and its sender told.
                 let _ = tokio::time::timeout(STOP_TIME, async {
@@ -229,23 +237,26 @@ impl CoreOwner {
         match inbound {
             Inbound::Request { request, reply } => {
                 let source = self.expect_reply(reply);
-                self.core.handle_request(source, request, now);
+                self.asked = Some(self.core.handle_request(source, request, now));
             }
             Inbound::AdminRequest { request, reply } => {
                 let source = self.expect_reply(reply);
-                self.core.handle_admin(source, request, now);
+                self.asked = Some(self.core.handle_admin(source, request, now));
             }
-            Inbound::Operation { operation, reply } => match self.core.handle_operation(operation, now) {
-                Ok(Operated::Done(outcome)) => drop(reply.send(Ok(outcome))),
-                Ok(Operated::Storing(Storing { change, saved, unsaved })) => {
-                    let stored = self.store(change);
-                    self.storing.spawn(async move {
-                        let _ = reply.send(Ok(if stored.await { saved } else { unsaved }));
-                        None
-                    });
+            Inbound::Operation { operation, reply } => {
+                self.asked = Some(RequestKind::operation(&operation));
+                match self.core.handle_operation(operation, now) {
+                    Ok(Operated::Done(outcome)) => drop(reply.send(Ok(outcome))),
+                    Ok(Operated::Storing(Storing { change, saved, unsaved })) => {
+                        let stored = self.store(change);
+                        self.storing.spawn(async move {
+                            let _ = reply.send(Ok(if stored.await { saved } else { unsaved }));
+                            None
+                        });
+                    }
+                    Err(refused) => drop(reply.send(Err(refused))),
                 }
-                Err(refused) => drop(reply.send(Err(refused))),
-            },
+            }
             Inbound::Observe { room, reply } => match self.core.observe_room(&room, now) {
                 Ok(inquiry) => {
                     self.observing.insert(inquiry, reply);
@@ -261,12 +272,12 @@ impl CoreOwner {
             // A connection that was closed for its slowness may still have sent something.
             Inbound::Received { connection, address, request } if self.connections.contains_key(&connection) => {
                 let source = self.source(connection, address);
-                self.core.handle_request(source, request, now);
+                self.asked = Some(self.core.handle_request(source, request, now));
             }
             Inbound::Received { .. } => {}
             Inbound::AdminReceived { connection, address, request } => {
                 let source = self.source(connection, address);
-                self.core.handle_admin(source, request, now);
+                self.asked = Some(self.core.handle_admin(source, request, now));
             }
             Inbound::Refused { connection, address, message } => {
                 self.send(connection, Outgoing::Reply { message, address }, now);
@@ -276,7 +287,8 @@ impl CoreOwner {
                 self.core.handle_connection_closed(connection, now);
             }
             Inbound::Inspect { reply } => {
-                let _ = reply.send((self.core.counters().clone(), self.core.gauges()));
+                let (counters, gauges) = (self.core.counters().clone(), self.core.gauges());
+                let _ = reply.send(CoreCounts { counters, gauges, durations: self.durations.by_kind() });
             }
             Inbound::ShutDown(stop) => {
                 self.core.shut_down(now);
@@ -424,6 +436,11 @@ impl CoreOwner {
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell's one clock; tokio's, so that tests can turn it")]
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// A line of an operator's, at the level of ours that is nearest.

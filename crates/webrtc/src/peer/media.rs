@@ -20,6 +20,11 @@ impl MediaWatch {
         Self { timeout, last: None, receiving: false, check_at: None }
     }
 
+    /// No packet came so far.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.last.is_none()
+    }
+
     /// A packet came. Whether that is news.
     pub(super) fn heard(&mut self, now: Instant, connected_at: Option<Instant>) -> bool {
         self.last = Some(now);
