@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::TICK;
+use crate::clock::{TICK, duration};
 use crate::codec::opus::{EncoderClass, Format};
 use crate::command::MemberSlot;
 use crate::counters::Counters;
@@ -295,7 +295,7 @@ impl<O> Member<O> {
 
     /// From arrival to mix.
     pub(crate) fn delay(&self) -> Option<Duration> {
-        self.delay.map(|samples| Duration::from_nanos(u64::from(samples) * 125_000 / 6))
+        self.delay.map(|samples| duration(u64::from(samples)))
     }
 
     /// How its sound fares.

@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 
-use crate::clock::duration;
 use crate::codec::opus::{EncoderClass, Format, MAX_FRAME, MAX_PACKET};
 use crate::command::{MemberEvent, MixedPacket, Output, RoomKey};
 use crate::counters::Counters;
@@ -289,7 +288,7 @@ impl<O: Copy + Send> Room<O> {
             if member.is_prepared()
                 && let Some(delay) = member.delay()
             {
-                bench.times.delay.record(duration(u64::from(delay)));
+                bench.times.delay.record(delay);
             }
         }
     }

@@ -105,6 +105,7 @@ impl Operation {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::ListRooms { .. } => "list_rooms",
+            Self::SurveyRooms => "survey_rooms",
             Self::ReadRoom { .. } => "read_room",
             Self::CreateRoom { .. } => "create_room",
             Self::EnsureRoom { .. } => "ensure_room",
