@@ -46,7 +46,7 @@ pub struct Pool;
 
 impl Pool {
     /// Starts the threads, and as many again that sleep until a big room needs more than one. `sink_for` makes for
-    /// each worker, by its number, what takes its outputs: it is called once per tick, and before the worker rests, on
+    /// each worker, by its number, what takes its outputs: it is called once per tick, and when the last room has gone, on
     /// the worker's thread, and must not wait.
     pub fn spawn<O, S>(
         config: &PoolConfig,

@@ -57,8 +57,6 @@ where
                 // Without rooms there is nothing to wake up for.
                 None => {
                     self.meter.rest(&self.load);
-                    // What there was last has been counted, and is there no more.
-                    self.flush();
                     self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
                 }
                 Some(deadline) => self.messages.recv_deadline(deadline),
@@ -67,10 +65,14 @@ where
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(message) => {
                     let now = now();
+                    let had_rooms = self.worker.poll_timeout().is_some();
                     self.handle(message, now);
-                    // However many messages there are, the tick comes in time.
-                    if self.worker.poll_timeout().is_some_and(|deadline| deadline <= now) {
-                        self.tick();
+                    match self.worker.poll_timeout() {
+                        // However many messages there are, the tick comes in time.
+                        Some(deadline) if deadline <= now => self.tick(),
+                        // No tick will tell that the last has gone.
+                        None if had_rooms => self.flush(),
+                        Some(_) | None => {}
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => self.tick(),
