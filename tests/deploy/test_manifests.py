@@ -123,6 +123,13 @@ class Compose(unittest.TestCase):
 
         self.assertEqual(sorted(services), ["grafana", "plenum", "prometheus"])
 
+    def test_what_it_mounts_is_there(self):
+        for service in yaml.safe_load(COMPOSE.read_text())["services"].values():
+            for volume in service.get("volumes", []):
+                source = volume.split(":")[0]
+                if source.startswith("."):
+                    self.assertTrue((COMPOSE.parent / source).exists(), source)
+
     def test_it_is_well_written(self):
         for path in [COMPOSE, *COMPOSE.parent.glob("grafana/*/*.yaml"), CHART / "Chart.yaml", CHART / "values.yaml"]:
             self.assertEqual(yamllint(path.read_text()), "", path)
