@@ -1,5 +1,6 @@
 //! The log: what is logged and how it is written. Knows nothing of what is logged.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use signaling::LogLevel;
@@ -31,7 +32,11 @@ impl Logs {
         let (filter, handle) = reload::Layer::new(filter);
         let registry = tracing_subscriber::registry().with(filter);
         match config.format {
-            LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).init(),
+            LogFormat::Text => {
+                // Colours are for eyes: in a journal or a file they are noise.
+                let colours = std::io::stderr().is_terminal();
+                registry.with(fmt::layer().with_ansi(colours).with_writer(std::io::stderr)).init();
+            }
             LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).init(),
         }
         Ok(Self { filter: config.filter.clone(), handle })

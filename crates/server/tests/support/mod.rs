@@ -38,7 +38,7 @@ impl Plenum {
             self.stdout.read_line(&mut line).unwrap();
             let url = line.split("http://").nth(1).unwrap_or_else(|| panic!("no address in {line:?}"));
             self.page = url.split('/').next().unwrap().to_owned();
-            while !self.plain_log().contains("admin=") {
+            while !self.log.contains("admin=") {
                 assert!(self.stderr.read_line(&mut self.log).unwrap() > 0, "no address in {}", self.log);
             }
         }
@@ -47,12 +47,7 @@ impl Plenum {
 
     /// `host:port` of the admin API, from the log.
     pub(crate) fn admin(&self) -> String {
-        self.plain_log().split("admin=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
-    }
-
-    /// The log without its colours.
-    fn plain_log(&self) -> String {
-        self.log.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect()
+        self.log.split("admin=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
     }
 
     pub(crate) fn id(&self) -> u32 {
