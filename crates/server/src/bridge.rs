@@ -439,6 +439,7 @@ fn transport_info(info: webrtc::TransportInfo) -> signaling::TransportInfo {
             local_candidates: ice.local_candidates,
             remote_candidates: ice.remote_candidates,
             selected_pair: ice.selected_pair,
+            over_tcp: ice.over_tcp,
         },
         dtls: signaling::DtlsInfo {
             fingerprint: dtls.fingerprint,

@@ -139,6 +139,9 @@ pub struct Media {
     pub address: Option<IpAddr>,
     /// The first UDP port; each net thread takes one more. 0 = any free ports.
     pub port: u16,
+    /// The one TCP port for clients that cannot use UDP; none = they cannot connect. 0 = any free port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp_port: Option<u16>,
     /// The address that a 1:1 NAT in front of this machine shows to the world.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<IpAddr>,
@@ -332,6 +335,7 @@ impl Default for Media {
         Self {
             address: None,
             port: 10000,
+            tcp_port: None,
             public_ip: None,
             net_threads: 0,
             ice_lite: true,

@@ -12,9 +12,9 @@ use std::path::Path;
 
 use jcfg::{Group, Setting, Value};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Media};
 use keys::{FILES, Meaning, Section};
-use value::{boolean, natural, text};
+use value::{boolean, first_port, natural, text};
 
 /// What a Janus server's folder says in the words of [`Config`].
 #[derive(Debug, Default)]
@@ -241,15 +241,22 @@ impl JanusConfig {
         }
         self.take_addresses(janus)?;
         if let Some((place, value)) = janus.find("media", "rtp_port_range") {
-            let range = text(&place, value)?;
-            let first = range.split('-').next().and_then(|first| first.trim().parse::<u16>().ok());
-            let first =
-                first.ok_or_else(|| ConfigError::foreign(&place, &"must be two ports, such as \"20000-40000\""))?;
+            let first = first_port(&place, value)?;
             self.set(place.clone(), "media.port", i64::from(first))?;
             self.note(
                 place,
                 "of the range only the first port matters: each net thread takes one port, counted up from it",
             );
+        }
+        if let Some((place, value)) = janus.find("nat", "ice_tcp")
+            && boolean(&place, value)?
+        {
+            let port = match janus.find("media", "rtp_port_range") {
+                Some((place, value)) => first_port(&place, value)?,
+                None => Media::default().port,
+            };
+            self.set(place.clone(), "media.tcp_port", i64::from(port))?;
+            self.note(place, "TCP connections are taken on one port, the first of rtp_port_range");
         }
         for (library, key) in [("libjanus_http.so", "http.enabled"), ("libjanus_websockets.so", "websocket.enabled")] {
             let disabled = janus.find("transports", "disable");

@@ -55,6 +55,7 @@ pub struct Running {
     addresses: Addresses,
     transport: Transport,
     drivers: Vec<wiring::Driver>,
+    acceptor: Option<webrtc::AcceptorHandle>,
     workers: Vec<wiring::Worker>,
     stopping: watch::Sender<bool>,
     /// Wakes who looks after the certificate.
@@ -69,6 +70,8 @@ pub struct Addresses {
     pub tcp: BTreeMap<Port, SocketAddr>,
     /// Audio: one address a net thread.
     pub media: Vec<SocketAddr>,
+    /// Audio over TCP, if that is on.
+    pub media_tcp: Option<SocketAddr>,
 }
 
 /// Starts a server: opens its ports, starts its threads, and serves.
@@ -87,10 +90,12 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
     let unix_sockets = listen::unix(file, &config.unix)?;
     let store = open_store(&mut config, file)?;
     let sockets = listen::udp(file, &config.media, or_cores(config.media.net_threads))?;
+    let acceptor = listen::media_tcp(file, &config.media)?;
     let media_addresses = listen::media_addresses(&config.media).context("finding the addresses of this machine")?;
     let addresses = Addresses {
         tcp: ports::addresses(&ports)?,
         media: sockets.iter().map(webrtc::Driver::local_address).collect(),
+        media_tcp: acceptor.as_ref().map(webrtc::Acceptor::local_address),
     };
 
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
@@ -102,13 +107,24 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
     let certificate = webrtc::Certificate::generate().context("making a certificate")?;
     let mut drivers = Vec::new();
     for (index, socket) in sockets.into_iter().enumerate() {
-        let shard_config = shard_config(&config, &media_addresses, socket.local_address().port());
+        let shard_config = webrtc::ShardConfig {
+            number: u8::try_from(index).context("more net threads than shards have numbers")?,
+            tcp_port: addresses.media_tcp.map(|address| address.port()),
+            ..shard_config(&config, &media_addresses, socket.local_address().port())
+        };
         let shard = webrtc::Shard::new(shard_config, certificate.clone(), rand::random(), epoch);
         let sink = wiring::net_sink(index, Arc::clone(&workers_cell), plane_events.clone());
         let publisher = metrics.webrtc(index);
         let driver_config = webrtc::DriverConfig::named(format!("net-{index}"), epoch + BEFORE_MIX);
         drivers.push(socket.spawn(driver_config, shard, sink, move |counts, times| publisher.publish(counts, times))?);
     }
+    let acceptor = match acceptor {
+        Some(acceptor) => {
+            let publisher = metrics.acceptor();
+            Some(acceptor.spawn(drivers.clone(), move |counters| publisher.publish(counters))?)
+        }
+        None => None,
+    };
     let pool_config = mixer::PoolConfig { workers: mix_threads, ..mixer::PoolConfig::default() };
     let workers = mixer::Pool::spawn(&pool_config, epoch, |index| {
         wiring::mix_sink(index, drivers.clone(), plane_events.clone(), metrics.mixer(index))
@@ -166,7 +182,7 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
         tasks.spawn(files.keep_up(Arc::clone(&reload)));
     }
     addresses.log();
-    Ok(Running { addresses, transport, drivers, workers, stopping, reload, tasks })
+    Ok(Running { addresses, transport, drivers, acceptor, workers, stopping, reload, tasks })
 }
 
 impl Running {
@@ -212,6 +228,7 @@ impl Running {
         if tokio::time::timeout(STOP_TIME, ended).await.is_err() {
             tracing::debug!("some connections are still open");
         }
+        drop(self.acceptor);
         self.drivers.into_iter().for_each(wiring::Driver::stop);
         self.workers.iter().for_each(wiring::Worker::stop);
         tracing::info!("ended");
@@ -234,6 +251,7 @@ impl Addresses {
             admin_websocket = of(Port::AdminWebSocket),
             admin_websocket_tls = of(Port::AdminWebSocketTls),
             media = ?self.media,
+            media_tcp = self.media_tcp.map(tracing::field::display),
             "listening"
         );
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use signaling::{Api, UnixSocket};
 use tokio::net::TcpListener;
-use webrtc::Driver;
+use webrtc::{Acceptor, Driver};
 
 use crate::config::{ConfigError, Media, Unix};
 
@@ -42,6 +42,13 @@ pub(crate) fn udp(file: Option<&Path>, media: &Media, threads: usize) -> Result<
         drivers.push(Driver::bind(address).map_err(|error| refusal(file, "media.port", address, &error))?);
     }
     Ok(drivers)
+}
+
+/// Opens the TCP port for audio, if one is configured.
+pub(crate) fn media_tcp(file: Option<&Path>, media: &Media) -> Result<Option<Acceptor>, ConfigError> {
+    let Some(port) = media.tcp_port else { return Ok(None) };
+    let address = SocketAddr::new(media.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), port);
+    Acceptor::bind(address).map(Some).map_err(|error| refusal(file, "media.tcp_port", address, &error))
 }
 
 /// Binds the Unix sockets that are configured.

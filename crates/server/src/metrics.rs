@@ -10,6 +10,7 @@ mod tests;
 mod text;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use histogram::Histogram;
@@ -73,6 +74,9 @@ pub(crate) struct ThreadMetrics<C: 'static, T> {
     times: Published<T>,
 }
 
+/// Publishes the counts of who takes TCP connections.
+pub(crate) struct AcceptorMetrics(Publisher<webrtc::AcceptorCounters>);
+
 pub(crate) type MixMetrics = ThreadMetrics<mixer::Counters, mixer::Times>;
 pub(crate) type NetMetrics = ThreadMetrics<webrtc::Counters, webrtc::Times>;
 
@@ -113,6 +117,11 @@ impl Metrics {
     pub(crate) fn webrtc(&self, shard: usize) -> NetMetrics {
         let counts = self.publisher(list::WEBRTC, Some(thread(NET_THREAD, shard)));
         ThreadMetrics { counts, times: self.net_times[shard].clone() }
+    }
+
+    /// What becomes of TCP connections for media.
+    pub(crate) fn acceptor(&self) -> AcceptorMetrics {
+        AcceptorMetrics(self.publisher(list::ACCEPTOR, Some(thread(NET_THREAD, "accept"))))
     }
 
     /// The rest is asked for at a scrape.
@@ -208,6 +217,12 @@ impl<C, T: Copy> ThreadMetrics<C, T> {
     }
 }
 
+impl AcceptorMetrics {
+    pub(crate) fn publish(&self, counts: &webrtc::AcceptorCounters) {
+        self.0.publish(counts);
+    }
+}
+
 impl<C> Publisher<C> {
     fn publish(&self, counts: &C) {
         for (handle, series) in self.handles.iter().zip(self.series) {
@@ -247,7 +262,7 @@ impl<T> Clone for Published<T> {
 
 static METADATA: Metadata<'static> = Metadata::new("plenum", Level::INFO, None);
 
-fn thread(prefix: &str, index: usize) -> String {
+fn thread(prefix: &str, index: impl fmt::Display) -> String {
     format!("{prefix}{index}")
 }
 

@@ -31,6 +31,7 @@ fn every_key_is_documented() {
     all.signaling.admin_key = Some(String::new());
     all.media.address = Some([127, 0, 0, 1].into());
     all.media.public_ip = Some([127, 0, 0, 1].into());
+    all.media.tcp_port = Some(0);
     let room = Room {
         secret: Some(String::new()),
         pin: Some(String::new()),

@@ -23,6 +23,7 @@ fn what_has_a_meaning_is_taken_over() {
     assert_eq!(config.signaling.admin_key.as_deref(), Some("supersecret"));
     assert_eq!((config.signaling.server_name.as_str(), config.signaling.session_timeout), ("Conference", 90));
     assert_eq!((config.media.port, config.media.public_ip), (20000, Some([203, 0, 113, 5].into())));
+    assert_eq!(config.media.tcp_port, Some(20000));
     let hall = Room {
         room: RoomId::Number(1000),
         description: "Town hall".to_owned(),
@@ -50,6 +51,7 @@ fn of_everything_else_it_is_said_why_not() {
         "janus.jcfg line 10: general.protected_folders: ",
         "janus.jcfg line 12: media.rtp_port_range: of the range only the first port matters",
         "janus.jcfg line 16: nat.stun_server: ",
+        "janus.jcfg line 17: nat.ice_tcp: TCP connections are taken on one port",
         "janus.plugin.audiobridge.jcfg line 17: room-1000.rtp_forward_host: ",
         "janus.plugin.audiobridge.jcfg line 19: room-hall: the id of a room is a number",
         "janus.transport.http.jcfg line 10: certificates.cert_pem: no port of this file has TLS on",

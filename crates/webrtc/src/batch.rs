@@ -132,7 +132,7 @@ fn send(socket: BorrowedFd<'_>, transmits: &[Transmit]) -> usize {
     let mut messages = no_messages();
     let headers = messages.iter_mut().zip(&mut vectors).zip(&mut names).zip(&mut controls);
     for ((((message, vector), name), control), transmit) in headers.zip(transmits) {
-        let Transmit { source, destination, payload } = transmit;
+        let Transmit { protocol: _, source, destination, payload } = transmit;
         *vector = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
         message.msg_hdr.msg_iov = vector;
         message.msg_hdr.msg_iovlen = 1;

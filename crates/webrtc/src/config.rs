@@ -3,11 +3,17 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::candidate;
+
 /// How a shard connects its peers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardConfig {
+    /// Which of the shards of this process it is: whose TCP connections are handed to it.
+    pub number: u8,
     /// Our addresses as announced, in order of preference.
     pub candidates: Vec<SocketAddr>,
+    /// Where TCP connections are taken as well, at the addresses of the candidates.
+    pub tcp_port: Option<u16>,
     /// The address in `o=` and `c=`.
     pub sdp_address: IpAddr,
     /// Behind a 1:1 NAT: the public address, which has to be among the candidates. Datagrams to a local address that is
@@ -31,7 +37,9 @@ impl ShardConfig {
     pub fn announcing(candidates: Vec<SocketAddr>) -> Self {
         let sdp_address = candidates.first().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
         Self {
+            number: 0,
             candidates,
+            tcp_port: None,
             sdp_address,
             public_mapping: None,
             ice_lite: true,
@@ -40,5 +48,10 @@ impl ShardConfig {
             slowlink_threshold: 0,
             connect_timeout: Duration::from_secs(20),
         }
+    }
+
+    /// As an SDP names them.
+    pub(crate) fn candidates_of_ours(&self) -> impl Iterator<Item = String> {
+        candidate::ours(&self.candidates, self.tcp_port)
     }
 }

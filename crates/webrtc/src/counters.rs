@@ -5,11 +5,11 @@ use crate::error::CloseReason;
 /// The counts of one shard and its driver since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Datagrams read from the socket.
+    /// Datagrams read from the socket, and frames from TCP connections.
     pub datagrams_received: u64,
     /// Bytes of payload in them.
     pub bytes_received: u64,
-    /// Datagrams given to the socket.
+    /// Datagrams given to the socket or a TCP connection.
     pub datagrams_sent: u64,
     /// Bytes of payload in them.
     pub bytes_sent: u64,
@@ -63,6 +63,12 @@ pub struct Counters {
     pub audio_batches_dropped: u64,
     /// Datagrams the kernel did not take.
     pub send_errors: u64,
+    /// TCP connections of peers now.
+    pub connections: u64,
+    /// TCP connections closed because they were nobody's: a first check that was not right, or a peer that has gone.
+    pub connections_refused: u64,
+    /// Frames not sent: the client does not read its TCP connection, or has closed it.
+    pub frames_dropped: u64,
 }
 
 /// How transports ended.

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use crate::packet::Protocol;
+
 /// A browser uses one or two source addresses; a moving phone leaves some behind. The oldest one goes.
 const MAX_ADDRESSES: usize = 8;
 
@@ -45,6 +47,8 @@ pub(crate) struct Demux {
     /// Looked up for each packet. A fast hash with a key drawn at random is enough: nobody can fill the map with addresses
     /// that collide, since each was verified.
     by_address: HashMap<SocketAddr, u32, foldhash::fast::RandomState>,
+    /// The same for connections: their ports have nothing to do with those of UDP.
+    by_connection: HashMap<SocketAddr, u32, foldhash::fast::RandomState>,
     by_user: HashMap<String, u32>,
     keys: Vec<Keys>,
 }
@@ -53,12 +57,15 @@ pub(crate) struct Demux {
 struct Keys {
     user: Option<String>,
     /// Oldest first.
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<(Protocol, SocketAddr)>,
 }
 
 impl Demux {
-    pub(crate) fn by_address(&self, source: SocketAddr) -> Option<u32> {
-        self.by_address.get(&source).copied()
+    pub(crate) fn by_address(&self, protocol: Protocol, source: SocketAddr) -> Option<u32> {
+        match protocol {
+            Protocol::Udp => self.by_address.get(&source).copied(),
+            Protocol::Tcp => self.by_connection.get(&source).copied(),
+        }
     }
 
     pub(crate) fn by_user(&self, user: &str) -> Option<u32> {
@@ -66,18 +73,25 @@ impl Demux {
     }
 
     /// `source` proved to be `peer`: what it sends is the peer's from now on.
-    pub(crate) fn learn(&mut self, source: SocketAddr, peer: u32) {
-        if let Some(previous) = self.by_address.insert(source, peer) {
+    pub(crate) fn learn(&mut self, protocol: Protocol, source: SocketAddr, peer: u32) {
+        if let Some(previous) = self.map_mut(protocol).insert(source, peer) {
             if previous == peer {
                 return;
             }
-            self.keys_mut(previous).addresses.retain(|address| *address != source);
+            self.keys_mut(previous).addresses.retain(|address| *address != (protocol, source));
         }
         let addresses = &mut self.keys_mut(peer).addresses;
-        addresses.push(source);
+        addresses.push((protocol, source));
         if addresses.len() > MAX_ADDRESSES {
-            let oldest = addresses.remove(0);
-            self.by_address.remove(&oldest);
+            let (protocol, oldest) = addresses.remove(0);
+            self.map_mut(protocol).remove(&oldest);
+        }
+    }
+
+    /// The connection from there has ended: whoever connects next has proved nothing.
+    pub(crate) fn forget_connection(&mut self, source: SocketAddr) {
+        if let Some(peer) = self.by_connection.remove(&source) {
+            self.keys_mut(peer).addresses.retain(|address| *address != (Protocol::Tcp, source));
         }
     }
 
@@ -96,8 +110,15 @@ impl Demux {
         if let Some(user) = user {
             self.by_user.remove(&user);
         }
-        for address in addresses {
-            self.by_address.remove(&address);
+        for (protocol, address) in addresses {
+            self.map_mut(protocol).remove(&address);
+        }
+    }
+
+    fn map_mut(&mut self, protocol: Protocol) -> &mut HashMap<SocketAddr, u32, foldhash::fast::RandomState> {
+        match protocol {
+            Protocol::Udp => &mut self.by_address,
+            Protocol::Tcp => &mut self.by_connection,
         }
     }
 

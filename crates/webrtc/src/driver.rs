@@ -1,4 +1,4 @@
-//! The shell around a [`Shard`]: one thread, one UDP socket, the clock. Decides nothing but the order of a turn.
+//! The shell around a [`Shard`]: one thread, one UDP socket, TCP connections, the clock. Decides nothing but the order of a turn.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,15 +11,17 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, report_local_addresses};
 use crate::command::Output;
+use crate::connections::Connections;
 use crate::counters::Counters;
 use crate::inbox::{DriverHandle, Inbox, inbox};
 use crate::pace::Pace;
-use crate::packet::{MixedAudio, Transmit};
+use crate::packet::{self, MixedAudio, Transmit};
 use crate::shard::Shard;
 use crate::times::Times;
 
 const SOCKET: Token = Token(0);
 const WAKER: Token = Token(1);
+const FIRST_CONNECTION: Token = Token(2);
 
 /// 2000 peers at 50 packets a second for 100 ms of stall, with the kernel's overhead of some 700 bytes each: 7 MB. The
 /// kernel cuts it to `net.core.rmem_max`.
@@ -31,6 +33,8 @@ const RECEIVES_PER_TURN: usize = 8;
 const SENDS_PER_RECEIVE: usize = BATCH;
 /// Commands a turn, so that a storm of joins leaves time for what has been received.
 const COMMANDS_PER_TURN: usize = 16;
+/// TCP connections taken in a turn: each comes with a check to verify.
+const CONNECTIONS_PER_TURN: usize = 16;
 /// Batches of audio at once, of which each may have a packet for every peer.
 const BATCHES_PER_TURN: usize = 64;
 
@@ -106,7 +110,9 @@ impl Driver {
         let turns = move || {
             let now = clock();
             let port = Port::new(socket, local_ip);
-            Turns { poll, port, pace: Pace::new(config.read_at, now), shard, inbox, sink, publish, now }.run();
+            let connections = Connections::new(FIRST_CONNECTION);
+            let pace = Pace::new(config.read_at, now);
+            Turns { poll, port, connections, pace, shard, inbox, sink, publish, now }.run();
         };
         let builder = std::thread::Builder::new().name(config.thread_name);
         #[expect(clippy::disallowed_methods, reason = "this is the shell")]
@@ -119,6 +125,7 @@ impl Driver {
 struct Turns<R, S, P> {
     poll: Poll,
     port: Port,
+    connections: Connections,
     pace: Pace,
     shard: Shard<R>,
     inbox: Inbox<R>,
@@ -130,7 +137,7 @@ struct Turns<R, S, P> {
 
 impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
     fn run(mut self) {
-        let mut events = Events::with_capacity(8);
+        let mut events = Events::with_capacity(64);
         while !self.inbox.is_stopping() {
             let read_at = self.pace.next_read(self.now);
             self.port.listen(read_at.is_none(), self.poll.registry());
@@ -143,6 +150,9 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
             self.now = clock();
             self.port.readable |=
                 read_at.is_some_and(|at| at <= self.now) || events.iter().any(|event| event.token() == SOCKET);
+            for event in events.iter().filter(|event| event.token() >= FIRST_CONNECTION) {
+                self.connections.handle_event(event);
+            }
             self.turn();
         }
         self.shard.close_all(clock());
@@ -154,8 +164,13 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
     fn turn(&mut self) {
         self.inbox.mute();
         let mut received = self.send_all();
+        for _ in 0..CONNECTIONS_PER_TURN {
+            let Ok(arrival) = self.inbox.connections.try_recv() else { break };
+            self.connections.adopt(arrival, self.poll.registry(), &mut self.shard, self.now);
+        }
         for _ in 0..RECEIVES_PER_TURN {
             received += self.receive();
+            received += self.receive_frames();
             received += self.send_all();
         }
         for _ in 0..COMMANDS_PER_TURN {
@@ -165,6 +180,7 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
         }
         self.pace.count(received, self.now);
         self.shard.handle_timeout(self.now);
+        self.connections.handle_timeout(&mut self.shard, self.now);
         self.finish();
     }
 
@@ -186,6 +202,15 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
             shard.handle_datagram(source, destination.unwrap_or(local_ip), bytes, *now);
         });
         self.drain();
+        count
+    }
+
+    /// A little of each TCP connection that has something; how many frames.
+    fn receive_frames(&mut self) -> usize {
+        let count = self.connections.receive(&mut self.shard, self.now);
+        if count > 0 {
+            self.drain();
+        }
         count
     }
 
@@ -211,12 +236,19 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
     fn drain(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             match output {
-                Output::Transmit(transmit) => {
-                    self.port.push(transmit);
-                    if self.port.leaving.is_full() {
-                        self.shard.counters_mut().send_errors += self.port.flush();
+                Output::Transmit(transmit) => match transmit.protocol {
+                    packet::Protocol::Udp => {
+                        self.port.push(transmit);
+                        if self.port.leaving.is_full() {
+                            self.shard.counters_mut().send_errors += self.port.flush();
+                        }
                     }
-                }
+                    packet::Protocol::Tcp => {
+                        if !self.connections.push(transmit.destination, &transmit.payload) {
+                            self.shard.counters_mut().frames_dropped += 1;
+                        }
+                    }
+                },
                 Output::Packet { .. } | Output::Event { .. } | Output::Measured { .. } => (self.sink)(output),
             }
         }
@@ -226,6 +258,7 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
     fn flush(&mut self) {
         self.drain();
         self.shard.counters_mut().send_errors += self.port.flush();
+        self.connections.flush(&mut self.shard);
     }
 
     fn finish(&mut self) {
@@ -236,10 +269,11 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
 
     /// `None`: until something comes. Work left over from the last turn allows no sleep. Timers bear to wait for a read.
     fn sleep(&self, read_at: Option<Instant>) -> Option<Duration> {
-        if self.port.readable || !self.inbox.is_empty() {
+        if self.port.readable || self.connections.is_readable() || !self.inbox.is_empty() {
             return Some(Duration::ZERO);
         }
-        let wake_at = read_at.or(self.shard.poll_timeout());
+        let timers = [self.shard.poll_timeout(), self.connections.poll_timeout()];
+        let wake_at = read_at.or(timers.into_iter().flatten().min());
         wake_at.map(|at| at.saturating_duration_since(self.now))
     }
 }

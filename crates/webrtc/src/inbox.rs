@@ -1,4 +1,4 @@
-//! The queues into a driver's thread, both bounded, and the handle that fills them. Knows how to wake the thread, not
+//! The queues into a driver's thread, all bounded, and the handle that fills them. Knows how to wake the thread, not
 //! what it does.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,8 +7,12 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use crate::acceptor::Arrival;
 use crate::command::Command;
 use crate::packet::MixedAudio;
+
+/// TCP connections that wait to be taken in: those of a storm of joins.
+const CONNECTIONS: usize = 1024;
 
 /// A way to a running driver. When the last one is dropped, the driver ends.
 #[derive(Debug)]
@@ -21,6 +25,7 @@ pub struct DriverHandle<R> {
 pub(crate) struct Inbox<R> {
     pub(crate) commands: Receiver<Command<R>>,
     pub(crate) audio: Receiver<Vec<MixedAudio>>,
+    pub(crate) connections: Receiver<Arrival>,
     bell: Arc<Bell>,
 }
 
@@ -28,6 +33,7 @@ pub(crate) struct Inbox<R> {
 struct Door<R> {
     commands: Sender<Command<R>>,
     audio: Sender<Vec<MixedAudio>>,
+    connections: Sender<Arrival>,
     bell: Arc<Bell>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -45,6 +51,7 @@ struct Bell {
 pub(crate) fn inbox<R>(waker: mio::Waker, commands: usize, batches: usize) -> (DriverHandle<R>, Inbox<R>) {
     let (command_sender, commands) = bounded(commands);
     let (audio_sender, audio) = bounded(batches);
+    let (connection_sender, connections) = bounded(CONNECTIONS);
     let bell = Arc::new(Bell {
         waker,
         rung: AtomicBool::new(false),
@@ -52,8 +59,14 @@ pub(crate) fn inbox<R>(waker: mio::Waker, commands: usize, batches: usize) -> (D
         batches_dropped: AtomicU64::new(0),
     });
     let thread = Mutex::new(None);
-    let door = Door { commands: command_sender, audio: audio_sender, bell: bell.clone(), thread };
-    (DriverHandle { door: Arc::new(door) }, Inbox { commands, audio, bell })
+    let door = Door {
+        commands: command_sender,
+        audio: audio_sender,
+        connections: connection_sender,
+        bell: bell.clone(),
+        thread,
+    };
+    (DriverHandle { door: Arc::new(door) }, Inbox { commands, audio, connections, bell })
 }
 
 impl<R> DriverHandle<R> {
@@ -89,6 +102,15 @@ impl<R> DriverHandle<R> {
         self.door.audio.len()
     }
 
+    /// Gives a TCP connection and never waits. `false`: the queue was full or the driver has ended, and the connection is closed.
+    pub(crate) fn connect(&self, arrival: Arrival) -> bool {
+        let taken = self.door.connections.try_send(arrival).is_ok();
+        if taken {
+            self.door.bell.ring();
+        }
+        taken
+    }
+
     /// Ends the driver: its peers are told, its thread is waited for.
     pub fn stop(self) {
         self.door.bell.stop();
@@ -118,7 +140,7 @@ impl<R> Inbox<R> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.commands.is_empty() && self.audio.is_empty()
+        self.commands.is_empty() && self.audio.is_empty() && self.connections.is_empty()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -40,15 +40,35 @@ pub struct MixedAudio {
     pub payload: Arc<[u8]>,
 }
 
+/// How datagrams travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// As they are.
+    Udp,
+    /// In the frames of a connection (RFC 4571) that the peer has opened.
+    Tcp,
+}
+
 /// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
+    /// How.
+    pub protocol: Protocol,
     /// The local address it has to leave from; `None` leaves it to the kernel.
     pub source: Option<IpAddr>,
     /// Where to.
     pub destination: SocketAddr,
     /// What.
     pub payload: Vec<u8>,
+}
+
+/// How a datagram has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Path {
+    pub(crate) protocol: Protocol,
+    pub(crate) source: SocketAddr,
+    /// Our candidate.
+    pub(crate) destination: SocketAddr,
 }
 
 /// One packet of a peer's audio with the sender's own numbers, extended so that they never wrap.

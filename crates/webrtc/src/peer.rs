@@ -7,13 +7,12 @@ mod statistics;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::change::SdpOffer;
 use str0m::media::{Mid, Pt};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{RtpPacket, RtpWrite, Ssrc};
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Rtc, net};
 
@@ -23,7 +22,7 @@ use self::media::MediaWatch;
 use self::statistics::Statistics;
 use crate::demux::Kind;
 use crate::error::{CloseReason, OfferError};
-use crate::packet::Received;
+use crate::packet::{Path, Protocol, Received};
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, HeaderExtension, Setup};
 use crate::times::Measured;
 
@@ -243,17 +242,15 @@ impl Peer {
     }
 
     /// Whether str0m takes the datagram as this peer's; for STUN that includes its message integrity.
-    pub(crate) fn accepts(&self, source: SocketAddr, destination: SocketAddr, datagram: &[u8], now: Instant) -> bool {
-        Receive::new(Protocol::Udp, source, destination, datagram)
-            .is_ok_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
+    pub(crate) fn accepts(&self, path: Path, datagram: &[u8], now: Instant) -> bool {
+        receive(path, datagram).is_some_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
     }
 
     /// A datagram that came at `arrival`. Whether str0m had no objection. None of its errors here ends the transport: anybody can send from the peer's
     /// address what is no DTLS record.
     pub(crate) fn handle_datagram(
         &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
+        path: Path,
         kind: Kind<'_>,
         datagram: &[u8],
         arrival: Instant,
@@ -264,7 +261,7 @@ impl Peer {
             self.expect_stream(ssrc);
             self.poll_only(Polling::UntilReceived, now);
         }
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return false };
+        let Some(receive) = receive(path, datagram) else { return false };
         match self.rtc.handle_input(Input::Receive(now, receive)) {
             Ok(()) => true,
             Err(error) => {
@@ -518,6 +515,16 @@ impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("mid", &self.mid).field("connected_at", &self.connected_at).finish_non_exhaustive()
     }
+}
+
+/// `None` for what str0m does not understand.
+fn receive(path: Path, datagram: &[u8]) -> Option<Receive<'_>> {
+    let Path { protocol, source, destination } = path;
+    let protocol = match protocol {
+        Protocol::Udp => net::Protocol::Udp,
+        Protocol::Tcp => net::Protocol::Tcp,
+    };
+    Receive::new(protocol, source, destination, datagram).ok()
 }
 
 fn received(packet: RtpPacket, arrival: Instant) -> Received {

@@ -4,8 +4,9 @@
 //! The state of a thousand peers is far larger than the caches, and to fetch it costs more than to use it: to receive a few
 //! packets at once, and where the peer is sent something anyway, costs a fraction. What may be heard does not wait for that.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+use crate::packet::Path;
 
 /// dBov. What is lost or late at this level is 30 dB below what the mixer takes for silence.
 const INAUDIBLE: i8 = -90;
@@ -34,8 +35,7 @@ pub(crate) struct Quiet {
 /// A packet that waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    pub(crate) source: SocketAddr,
-    pub(crate) destination: SocketAddr,
+    pub(crate) path: Path,
     pub(crate) datagram: Vec<u8>,
     pub(crate) arrival: Instant,
 }
@@ -47,7 +47,7 @@ impl Quiet {
     }
 
     /// Whether the RTP packet was taken to wait. If not, its time is now, after that of those that wait.
-    pub(crate) fn keep(&mut self, source: SocketAddr, destination: SocketAddr, datagram: &[u8], now: Instant) -> bool {
+    pub(crate) fn keep(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
         let level = self.extension.and_then(|extension| audio_level(datagram, extension));
         if level.is_none_or(|level| level > INAUDIBLE) {
             self.heard_at = Some(now);
@@ -60,7 +60,7 @@ impl Quiet {
         let mut bytes = self.spare.pop().map_or_else(Vec::new, |spare| spare.datagram);
         bytes.clear();
         bytes.extend_from_slice(datagram);
-        self.waiting.push(Waiting { source, destination, datagram: bytes, arrival: now });
+        self.waiting.push(Waiting { path, datagram: bytes, arrival: now });
         true
     }
 

@@ -1,4 +1,4 @@
-//! The peers of one UDP socket. Pure: no clock, no socket, no thread; knows neither rooms nor Opus.
+//! The peers of one UDP socket, and those of its TCP connections. Pure: no clock, no socket, no thread; knows neither rooms nor Opus.
 
 mod negotiation;
 #[cfg(test)]
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use str0m::{Candidate, IceCreds};
+use str0m::{Candidate, IceCreds, net};
 
 use crate::command::{Command, Output, PeerEvent, PeerSlot};
 use crate::config::ShardConfig;
@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::demux::{Demux, Kind};
 use crate::dtls::{Certificate, crypto_provider};
 use crate::error::CloseReason;
-use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Transmit};
+use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Path, Protocol, Transmit};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
 use crate::prefetch::prefetch;
 use crate::quiet::{Quiet, Waiting};
@@ -96,6 +96,7 @@ impl<R: Copy> Shard<R> {
             certificate: certificate.as_str0m(),
             crypto: Arc::new(crypto_provider()),
             candidates: config.candidates.clone(),
+            tcp_port: config.tcp_port,
             ice_lite: config.ice_lite,
             no_media_timeout: config.no_media_timeout,
             slowlink_threshold: config.slowlink_threshold,
@@ -189,43 +190,66 @@ impl<R: Copy> Shard<R> {
         }
     }
 
-    /// A datagram from `source` to our address `destination`. Any bytes will do.
+    /// A datagram from `source` to our address `destination`, over UDP. Any bytes will do.
     pub fn handle_datagram(&mut self, source: SocketAddr, destination: IpAddr, datagram: &[u8], now: Instant) {
+        let destination = self.announced(destination);
+        self.handle(Path { protocol: Protocol::Udp, source, destination }, datagram, now);
+    }
+
+    /// The same over the TCP connection from `source`. `false`: it has not proved to be a peer's, or the peer is gone, and the
+    /// connection is of no use.
+    pub fn handle_frame(&mut self, source: SocketAddr, destination: IpAddr, frame: &[u8], now: Instant) -> bool {
+        let destination = SocketAddr::new(self.announced(destination).ip(), self.config.tcp_port.unwrap_or(0));
+        self.handle(Path { protocol: Protocol::Tcp, source, destination }, frame, now);
+        self.has_connection(source)
+    }
+
+    /// Whether the TCP connection from `source` is a peer's.
+    pub fn has_connection(&self, source: SocketAddr) -> bool {
+        self.demux.by_address(Protocol::Tcp, source).is_some()
+    }
+
+    /// The TCP connection from `source` has ended.
+    pub fn forget_connection(&mut self, source: SocketAddr) {
+        self.demux.forget_connection(source);
+    }
+
+    fn handle(&mut self, path: Path, datagram: &[u8], now: Instant) {
+        let Path { protocol, source, .. } = path;
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += datagram.len() as u64;
         let Some(kind) = Kind::of(datagram) else {
             self.counters.dropped_unknown_kind += 1;
             return;
         };
-        let destination = self.announced(destination);
         // A request goes to whom it names, also from a known address: that may have passed to another peer.
         let index = if let Kind::StunRequest { user } = kind {
             let Some(index) = self.demux.by_user(user) else {
                 self.counters.dropped_unknown_user += 1;
                 return;
             };
-            if self.demux.by_address(source) != Some(index) {
-                if !self.verify(index, source, destination, datagram, now) {
+            if self.demux.by_address(protocol, source) != Some(index) {
+                if !self.verify(index, path, datagram, now) {
                     self.counters.dropped_unverified += 1;
                     return;
                 }
-                self.demux.learn(source, index);
+                self.demux.learn(protocol, source, index);
             }
             index
         } else {
-            let Some(index) = self.demux.by_address(source) else {
+            let Some(index) = self.demux.by_address(protocol, source) else {
                 self.counters.dropped_unknown_source += 1;
                 return;
             };
             index
         };
         if let Kind::Rtp { .. } = kind {
-            if self.keep(index, source, destination, datagram, now) {
+            if self.keep(index, path, datagram, now) {
                 return;
             }
             self.catch_up(index, now);
         }
-        let taken = self.drive(index, now, |peer| peer.handle_datagram(source, destination, kind, datagram, now, now));
+        let taken = self.drive(index, now, |peer| peer.handle_datagram(path, kind, datagram, now, now));
         if taken == Some(false) {
             self.counters.datagram_errors += 1;
         }
@@ -420,9 +444,9 @@ impl<R: Copy> Shard<R> {
     }
 
     /// Whether the packet may wait until something is sent to the peer.
-    fn keep(&mut self, index: u32, source: SocketAddr, to: SocketAddr, datagram: &[u8], now: Instant) -> bool {
+    fn keep(&mut self, index: u32, path: Path, datagram: &[u8], now: Instant) -> bool {
         let Some(entry) = self.entry_mut(index) else { return false };
-        let kept = entry.quiet.keep(source, to, datagram, now);
+        let kept = entry.quiet.keep(path, datagram, now);
         if kept && let Some(until) = entry.quiet.until() {
             self.set_deadline(index, until);
         }
@@ -433,11 +457,9 @@ impl<R: Copy> Shard<R> {
     fn catch_up(&mut self, index: u32, now: Instant) {
         let Some(entry) = self.entry_mut(index).filter(|entry| entry.quiet.until().is_some()) else { return };
         let waiting = entry.quiet.take();
-        for Waiting { source, destination, datagram, arrival } in &waiting {
+        for Waiting { path, datagram, arrival } in &waiting {
             if let Some(kind) = Kind::of(datagram) {
-                self.drive(index, now, |peer| {
-                    peer.handle_datagram(*source, *destination, kind, datagram, *arrival, now)
-                });
+                self.drive(index, now, |peer| peer.handle_datagram(*path, kind, datagram, *arrival, now));
             }
         }
         if let Some(entry) = self.entry_mut(index) {
@@ -452,8 +474,8 @@ impl<R: Copy> Shard<R> {
 
     fn describe(&mut self, index: u32) -> Option<TransportInfo> {
         let ice_lite = self.config.ice_lite;
-        let candidates = self.config.candidates.clone();
-        self.with_peer(index, |peer| peer.info(ice_lite, &candidates))
+        let candidates = self.config.candidates_of_ours().collect();
+        self.with_peer(index, |peer| peer.info(ice_lite, candidates))
     }
 
     fn measure(&self, peer: PeerSlot) -> Option<PeerStatistics> {
@@ -526,8 +548,8 @@ impl<R: Copy> Shard<R> {
     }
 
     /// Whether a STUN request that names the peer was made with its password.
-    fn verify(&mut self, index: u32, source: SocketAddr, to: SocketAddr, datagram: &[u8], now: Instant) -> bool {
-        self.with_peer(index, |peer| peer.accepts(source, to, datagram, now)).unwrap_or(false)
+    fn verify(&mut self, index: u32, path: Path, datagram: &[u8], now: Instant) -> bool {
+        self.with_peer(index, |peer| peer.accepts(path, datagram, now)).unwrap_or(false)
     }
 
     /// The candidate that a datagram to this local address was sent to.
@@ -561,11 +583,20 @@ fn count(measured: Measured, counters: &mut Counters, times: &mut Times) {
     }
 }
 
-fn leaving<R>(transmit: str0m::net::Transmit, mapping: Option<IpAddr>, counters: &mut Counters) -> Output<R> {
+fn leaving<R>(transmit: net::Transmit, mapping: Option<IpAddr>, counters: &mut Counters) -> Output<R> {
     counters.datagrams_sent += 1;
     counters.bytes_sent += transmit.contents.len() as u64;
+    let protocol = match transmit.proto {
+        net::Protocol::Udp => Protocol::Udp,
+        net::Protocol::Tcp | net::Protocol::SslTcp | net::Protocol::Tls => Protocol::Tcp,
+    };
     let source = Some(transmit.source.ip()).filter(|ip| Some(*ip) != mapping);
-    Output::Transmit(Transmit { source, destination: transmit.destination, payload: transmit.contents.into() })
+    Output::Transmit(Transmit {
+        protocol,
+        source,
+        destination: transmit.destination,
+        payload: transmit.contents.into(),
+    })
 }
 
 struct Panicked;

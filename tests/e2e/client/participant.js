@@ -17,9 +17,10 @@ class Participant {
   hangups = [];
   errors = [];
 
-  static async create({ name, server, frequency }) {
+  static async create({ name, server, frequency, udp = true }) {
     const participant = new Participant();
     participant.name = name;
+    participant.udp = udp;
     participant.voice = makeVoice(frequency);
     participant.janus = await new Promise((resolve, reject) => {
       const janus = new Janus({
@@ -132,6 +133,15 @@ class Participant {
     return { timestamp, packetsReceived, packetsLost };
   }
 
+  /** The pair of candidates that the audio takes: { protocol, local, remote }, the latter two by their type. */
+  async path() {
+    const stats = await this.handle.webrtcStuff.pc.getStats();
+    const { selectedCandidatePairId } = [...stats.values()].find(({ type }) => type === 'transport');
+    const pair = stats.get(selectedCandidatePairId);
+    const [local, remote] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
+    return { protocol: local.protocol, local: local.candidateType, remote: remote.candidateType };
+  }
+
   remoteSdp() {
     return this.handle.webrtcStuff.pc.remoteDescription.sdp;
   }
@@ -166,7 +176,8 @@ class Participant {
       this.#wake(data, jsep);
       return;
     }
-    this.handle.handleRemoteJsep({ jsep, success: () => this.#wake(data, jsep), error: (error) => this.errors.push(String(error)) });
+    const usable = this.udp ? jsep : { ...jsep, sdp: withoutUdp(jsep.sdp) };
+    this.handle.handleRemoteJsep({ jsep: usable, success: () => this.#wake(data, jsep), error: (error) => this.errors.push(String(error)) });
   }
 
   #waiting = [];
@@ -196,6 +207,11 @@ class Participant {
     if (track.kind !== 'audio') return;
     this.ear = await listenTo(new MediaStream([track]), context);
   }
+}
+
+/** What a client would see of the server if no datagram came through: nothing is sent to a candidate that is not there. */
+function withoutUdp(sdp) {
+  return sdp.replace(/^a=candidate:\S+ 1 udp .*\r\n/gm, '');
 }
 
 /** An oscillator into a stream: loud, but far from clipping with three of them in a mix. */

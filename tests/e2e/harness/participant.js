@@ -19,12 +19,13 @@ export async function openClientPage(browser, files) {
 }
 
 export class Participant {
-  static async create(page, name, server) {
+  /** `options` are those of the participant in the page: `udp: false` leaves it nothing but TCP. */
+  static async create(page, name, server, options = {}) {
     const participant = new Participant();
     participant.page = page;
     participant.name = name;
     participant.frequency = TONES[name];
-    await participant.call('create', { server, frequency: participant.frequency });
+    await participant.call('create', { server, frequency: participant.frequency, ...options });
     return participant;
   }
 

@@ -152,7 +152,7 @@ const JANUS: &[Section] = &[
             ("hangup_on_failed", Nothing("whoever vanishes is noticed within 15 s, always")),
             ("full_trickle", Bool("media.full_trickle")),
             ("ice_lite", Bool("media.ice_lite")),
-            ("ice_tcp", Nothing("media goes over UDP")),
+            ("ice_tcp", Together),
             ("ignore_mdns", Nothing("names that end in .local are never looked up: clients reach the server without")),
             ("nat_1_1_mapping", Together),
             ("keep_private_host", Nothing("media.public_ip takes the place of the private address")),

@@ -35,6 +35,13 @@ pub(super) fn texts(place: &Place, value: &Value) -> Result<Vec<String>, ConfigE
     }
 }
 
+/// The first port of a range, such as `20000-40000`.
+pub(super) fn first_port(place: &Place, value: &Value) -> Result<u16, ConfigError> {
+    let range = text(place, value)?;
+    let first = range.split('-').next().and_then(|first| first.trim().parse().ok());
+    first.ok_or_else(|| ConfigError::foreign(place, &"must be two ports, such as \"20000-40000\""))
+}
+
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(value.to_string()),

@@ -179,6 +179,9 @@ const RTP_LOST_HELP: &str = "Packets of audio that did not arrive: of clients, a
 const RTP_DISCARDED: &str = "plenum_rtp_discarded_total";
 const RTP_DISCARDED_HELP: &str = "Packets of audio from who is in no room, or for who does not receive";
 
+const TCP: &str = "plenum_media_tcp_arrivals_total";
+const TCP_HELP: &str = "TCP connections for media, by what became of them at first";
+
 pub(super) const WEBRTC: &[Series<webrtc::Counters>] = &[
     gauge("plenum_peers", "Peer connections", |it| it.peers),
     with(&[("direction", "received")], counter(DATAGRAMS, DATAGRAMS_HELP, |it| it.datagrams_received)),
@@ -190,6 +193,7 @@ pub(super) const WEBRTC: &[Series<webrtc::Counters>] = &[
     with(&[("reason", "unknown_user")], counter(NET_DROPPED, NET_DROPPED_HELP, |it| it.dropped_unknown_user)),
     with(&[("reason", "unverified")], counter(NET_DROPPED, NET_DROPPED_HELP, |it| it.dropped_unverified)),
     with(&[("reason", "refused_by_peer")], counter(NET_DROPPED, NET_DROPPED_HELP, |it| it.datagram_errors)),
+    with(&[("reason", "slow_tcp")], counter(NET_DROPPED, NET_DROPPED_HELP, |it| it.frames_dropped)),
     with(&[("reason", "not_sent")], counter(NET_DROPPED, NET_DROPPED_HELP, |it| it.send_errors)),
     with(&[("direction", "received")], counter(RTP, RTP_HELP, |it| it.audio_received)),
     with(&[("direction", "sent")], counter(RTP, RTP_HELP, |it| it.audio_sent)),
@@ -221,6 +225,15 @@ pub(super) const WEBRTC: &[Series<webrtc::Counters>] = &[
     counter("plenum_stale_commands_total", "Commands and audio for peers that are gone", |it| it.stale),
     with(&[("queue", "mixes")], counter(DROPS, DROPS_HELP, |it| it.audio_batches_dropped)),
     counter(PANICS, PANICS_HELP, |it| it.panics),
+    gauge("plenum_media_tcp_connections", "TCP connections of peers", |it| it.connections),
+    with(&[("outcome", "nobodys")], counter(TCP, TCP_HELP, |it| it.connections_refused)),
+];
+
+pub(super) const ACCEPTOR: &[Series<webrtc::AcceptorCounters>] = &[
+    with(&[("outcome", "handed_over")], counter(TCP, TCP_HELP, |it| it.handed_over)),
+    with(&[("outcome", "silent")], counter(TCP, TCP_HELP, |it| it.expired)),
+    with(&[("outcome", "not_stun")], counter(TCP, TCP_HELP, |it| it.refused)),
+    with(&[("outcome", "queue_full")], counter(TCP, TCP_HELP, |it| it.dropped)),
 ];
 
 pub(super) const NET_TIMES: &[Timing<webrtc::Times>] = &[

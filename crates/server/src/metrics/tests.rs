@@ -123,6 +123,7 @@ fn known() -> Known {
     add_series(list::TRANSPORT, false, &mut known);
     add_series(list::MIXER, true, &mut known);
     add_series(list::WEBRTC, true, &mut known);
+    add_series(list::ACCEPTOR, true, &mut known);
     add_series(list::WORKER, true, &mut known);
     add_series(list::DRIVER, true, &mut known);
     add_timings(list::MIX_TIMES, &mut known);

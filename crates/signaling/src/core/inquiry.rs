@@ -128,15 +128,16 @@ fn shown_ice(ice: &IceInfo, microseconds: &impl Fn(Instant) -> u64) -> Value {
     shown.insert("local-candidates".to_owned(), ice.local_candidates.clone().into());
     shown.insert("remote-candidates".to_owned(), ice.remote_candidates.clone().into());
     if let Some((ours, theirs)) = ice.selected_pair {
-        shown.insert("selected-pair".to_owned(), shown_pair(ours, theirs).into());
+        shown.insert("selected-pair".to_owned(), shown_pair(ours, theirs, ice.over_tcp).into());
     }
     shown.insert("ready".to_owned(), i32::from(ice.connected_at.is_some()).into());
     shown.into()
 }
 
 /// As Janus writes it. A lite server has not heard of the client's candidate: it is taken as one that its checks made known.
-fn shown_pair(ours: SocketAddr, theirs: SocketAddr) -> String {
-    format!("{}:{} [host,udp] <-> {}:{} [prflx,udp]", ours.ip(), ours.port(), theirs.ip(), theirs.port())
+fn shown_pair(ours: SocketAddr, theirs: SocketAddr, over_tcp: bool) -> String {
+    let protocol = if over_tcp { "tcp" } else { "udp" };
+    format!("{}:{} [host,{protocol}] <-> {}:{} [prflx,{protocol}]", ours.ip(), ours.port(), theirs.ip(), theirs.port())
 }
 
 fn shown_dtls(dtls: &DtlsInfo, audio: &AudioInfo, microseconds: &impl Fn(Instant) -> u64) -> Value {

@@ -31,6 +31,8 @@ pub struct IceInfo {
     pub remote_candidates: Vec<String>,
     /// The server's address and the client's, of the pair in use.
     pub selected_pair: Option<(SocketAddr, SocketAddr)>,
+    /// That pair is a TCP connection.
+    pub over_tcp: bool,
 }
 
 /// The encryption.

@@ -426,6 +426,7 @@ fn transport_info(now: Instant) -> TransportInfo {
             local_candidates: vec!["candidate:1 1 udp 1 192.0.2.1 10000 typ host".to_owned()],
             remote_candidates: Vec::new(),
             selected_pair: Some(([192, 0, 2, 1], 10_000).into()).zip(Some(([198, 51, 100, 7], 40_000).into())),
+            over_tcp: false,
         },
         dtls: DtlsInfo {
             fingerprint: "sha-256 AA:BB".to_owned(),

@@ -4,6 +4,7 @@ use std::net::UdpSocket;
 use std::os::fd::AsFd;
 
 use super::*;
+use crate::packet::Protocol;
 
 #[test]
 fn more_than_one_batch_by_ipv4() {
@@ -21,7 +22,7 @@ fn a_datagram_the_kernel_refuses_stops_no_other() {
     let destination = receiver.local_addr().unwrap();
     let mut batch = SendBatch::new();
     for length in [1, 100_000, 2, 100_000, 100_000, 3] {
-        batch.push(Transmit { source: None, destination, payload: vec![0; length] });
+        batch.push(Transmit { protocol: Protocol::Udp, source: None, destination, payload: vec![0; length] });
     }
 
     assert_eq!(batch.send(sender.as_fd()), 3);
@@ -55,7 +56,12 @@ fn there_and_back(wildcard: &str, addresses: [&str; 3]) {
     let mut received = ReceiveBatch::new();
     let mut batch = SendBatch::new();
     for index in 0..COUNT {
-        batch.push(Transmit { source: None, destination: addresses[index % 3], payload: vec![index as u8; index + 1] });
+        batch.push(Transmit {
+            protocol: Protocol::Udp,
+            source: None,
+            destination: addresses[index % 3],
+            payload: vec![index as u8; index + 1],
+        });
     }
 
     assert_eq!(batch.send(client.as_fd()), 0);
@@ -66,7 +72,12 @@ fn there_and_back(wildcard: &str, addresses: [&str; 3]) {
             assert_eq!(source, client.local_addr().unwrap());
             assert_eq!(destination, Some(addresses[seen % 3].ip()));
             assert_eq!(bytes, vec![seen as u8; seen + 1]);
-            batch.push(Transmit { source: destination, destination: source, payload: bytes.to_vec() });
+            batch.push(Transmit {
+                protocol: Protocol::Udp,
+                source: destination,
+                destination: source,
+                payload: bytes.to_vec(),
+            });
             seen += 1;
         }
     }

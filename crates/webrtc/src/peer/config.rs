@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::Frequency;
-use str0m::net::Protocol;
+use str0m::net::{Protocol, TcpType};
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
 use super::statistics;
+use crate::candidate;
 use crate::sdp::{ExtensionKind, HeaderExtension};
 
 /// What all peers of a shard share.
@@ -20,6 +21,7 @@ pub(crate) struct PeerConfig {
     pub(crate) certificate: DtlsCert,
     pub(crate) crypto: Arc<CryptoProvider>,
     pub(crate) candidates: Vec<SocketAddr>,
+    pub(crate) tcp_port: Option<u16>,
     pub(crate) ice_lite: bool,
     pub(crate) no_media_timeout: Duration,
     pub(crate) slowlink_threshold: u32,
@@ -56,8 +58,11 @@ impl PeerConfig {
             FormatParams::default(),
         );
         let mut rtc = builder.build(now);
-        for address in &self.candidates {
-            match Candidate::host(*address, Protocol::Udp) {
+        let udp = self.candidates.iter().map(|address| Candidate::host(*address, Protocol::Udp));
+        let tcp = candidate::over_tcp(&self.candidates, self.tcp_port)
+            .map(|address| Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build());
+        for candidate in udp.chain(tcp) {
+            match candidate {
                 Ok(candidate) => {
                     rtc.add_local_candidate(candidate);
                 }

@@ -1,16 +1,13 @@
 //! What a peer tells of its transport. A part of [`Peer`] that only reads.
 
-use std::net::SocketAddr;
-
 use str0m::IceConnectionState;
 
 use super::Peer;
-use crate::candidate;
 use crate::transport::{AudioInfo, DtlsInfo, IceInfo, PeerStatistics, TransportInfo};
 
 impl Peer {
     /// `candidates` are ours.
-    pub(crate) fn info(&mut self, ice_lite: bool, candidates: &[SocketAddr]) -> TransportInfo {
+    pub(crate) fn info(&mut self, ice_lite: bool, candidates: Vec<String>) -> TransportInfo {
         let fingerprint = self.rtc.direct_api().local_dtls_fingerprint().to_string();
         let (received, sent) = self.statistics.flows();
         TransportInfo {
@@ -25,9 +22,10 @@ impl Peer {
                     IceConnectionState::Disconnected => "disconnected",
                 },
                 connected_at: self.path_at,
-                local_candidates: candidate::ours(candidates).collect(),
+                local_candidates: candidates,
                 remote_candidates: self.candidates.clone(),
                 selected_pair: self.statistics.selected_pair(),
+                over_tcp: self.statistics.is_over_tcp(),
             },
             dtls: DtlsInfo {
                 fingerprint,

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use str0m::net::Protocol;
 use str0m::stats::{MediaEgressStats, MediaIngressStats, PeerStats};
 
 use crate::transport::{Flow, Quality};
@@ -33,6 +34,7 @@ pub(super) struct Statistics {
     remote_jitter: u32,
     remote_lost: u64,
     pair: Option<(SocketAddr, SocketAddr)>,
+    over_tcp: bool,
 }
 
 /// What came of a stream since the last look.
@@ -58,6 +60,7 @@ impl Statistics {
             remote_jitter: 0,
             remote_lost: 0,
             pair: None,
+            over_tcp: false,
         }
     }
 
@@ -82,6 +85,7 @@ impl Statistics {
     /// How many packets of the peer were lost since the last look (RFC 3550 appendix A.3).
     pub(super) fn look(&mut self, stats: &PeerStats) -> u32 {
         self.pair = stats.selected_candidate_pair.as_ref().map(|pair| (pair.local.addr, pair.remote.addr));
+        self.over_tcp = stats.selected_candidate_pair.as_ref().is_some_and(|pair| pair.protocol != Protocol::Udp);
         let Some(stream) = &mut self.stream else { return 0 };
         let expected = stream.highest.wrapping_sub(stream.previous);
         let lost = expected.saturating_sub(stream.packets);
@@ -117,6 +121,10 @@ impl Statistics {
     /// Our address and the peer's.
     pub(super) fn selected_pair(&self) -> Option<(SocketAddr, SocketAddr)> {
         self.pair
+    }
+
+    pub(super) fn is_over_tcp(&self) -> bool {
+        self.over_tcp
     }
 
     pub(super) fn flows(&self) -> (Flow, Flow) {

@@ -2,11 +2,10 @@
 //! `usedtx`. Knows what was negotiated, not how.
 
 use std::fmt::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::offer::{Direction, ExtensionKind, HeaderExtension, Offer, OpusFlags, Section, Setup};
 use super::{AnswerTraits, MixTraits};
-use crate::candidate;
 
 /// The `o=` line of a peer connection: the id stays, the version rises with every answer.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +31,7 @@ pub(crate) struct Accepted<'a> {
     pub(crate) ssrc: u32,
     pub(crate) ice_lite: bool,
     /// `None` if they are told apart from the SDP.
-    pub(crate) candidates: Option<&'a [SocketAddr]>,
+    pub(crate) candidates: Option<Vec<String>>,
     pub(crate) fec: bool,
     /// What the offer says of Opus.
     pub(crate) offered: OpusFlags,
@@ -153,8 +152,8 @@ impl Text {
             self.line(format_args!("a=msid:janus janus{}", section.mid.as_deref().unwrap_or("0")));
         }
         self.line(format_args!("a=ssrc:{ssrc} cname:janus"));
-        if let Some(candidates) = accepted.candidates {
-            for candidate in candidate::ours(candidates) {
+        if let Some(candidates) = &accepted.candidates {
+            for candidate in candidates {
                 self.line(format_args!("a={candidate}"));
             }
             self.line("a=end-of-candidates");

@@ -14,11 +14,11 @@ use crate::sdp::{
     Accepted, Answer, AnswerTraits, AudioOffer, Direction, EXTENSIONS, ExtensionKind, MixTraits, Offer, OpusFlags,
     Origin, OurOffer, PAYLOAD_TYPE, PeerAnswer, Setup, read_answer, write_answer, write_offer,
 };
+use crate::ufrag;
 
 /// Candidates kept for a peer whose offer has not come yet.
 const MAX_EARLY_CANDIDATES: usize = 16;
-/// RFC 8445 section 5.3 asks for 24 bits in the user fragment and 128 in the password; a character has 6.
-const UFRAG_LENGTH: usize = 8;
+/// RFC 8445 section 5.3 asks for 128 bits; a character has 6.
 const PASSWORD_LENGTH: usize = 24;
 
 impl<R: Copy> Shard<R> {
@@ -96,7 +96,7 @@ impl<R: Copy> Shard<R> {
             setup: Setup::ActPass,
             ssrc: *ssrc,
             ice_lite: config.ice_lite,
-            candidates: (!config.full_trickle).then_some(&config.candidates),
+            candidates: (!config.full_trickle).then(|| config.candidates_of_ours().collect()),
             // What our decoder can do (RFC 7587 section 6.1).
             fec: true,
             offered: OpusFlags::default(),
@@ -123,7 +123,7 @@ impl<R: Copy> Shard<R> {
             return Vec::new();
         }
         let told = self.entry_mut(index).and_then(|entry| entry.trickled.replace(ufrag.clone()));
-        if told == Some(ufrag) { Vec::new() } else { candidate::ours(&self.config.candidates).collect() }
+        if told == Some(ufrag) { Vec::new() } else { self.config.candidates_of_ours().collect() }
     }
 
     /// Makes or changes the transport by an offer, or by the answer to the one that made the promise.
@@ -191,7 +191,7 @@ impl<R: Copy> Shard<R> {
             setup: negotiated.setup,
             ssrc: negotiated.ssrc,
             ice_lite: self.config.ice_lite,
-            candidates: (!self.config.full_trickle).then_some(&self.config.candidates),
+            candidates: (!self.config.full_trickle).then(|| self.config.candidates_of_ours().collect()),
             fec,
             offered: audio.flags,
         });
@@ -231,16 +231,11 @@ impl<R: Copy> Shard<R> {
 
     fn credentials(&mut self) -> IceCreds {
         loop {
-            let ufrag = self.ice_string(UFRAG_LENGTH);
+            let ufrag = ufrag::draw(self.config.number, &mut self.rng);
             if self.demux.by_user(&ufrag).is_none() {
-                return IceCreds { ufrag, pass: self.ice_string(PASSWORD_LENGTH) };
+                return IceCreds { ufrag, pass: ufrag::random(&mut self.rng).take(PASSWORD_LENGTH).collect() };
             }
         }
-    }
-
-    fn ice_string(&mut self, length: usize) -> String {
-        const ICE_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        (0..length).map(|_| char::from(ICE_CHARS[self.rng.random_range(0..ICE_CHARS.len())])).collect()
     }
 }
 

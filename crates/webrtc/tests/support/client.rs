@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 use webrtc::{PeerSlot, Transmit};
@@ -38,6 +38,14 @@ impl Client {
     pub fn new(address: SocketAddr, slot: PeerSlot, now: Instant) -> Self {
         let rtc = Rtc::builder().set_rtp_mode(true).clear_codecs().enable_opus(true, false).enable_vp8(true).build(now);
         Self::from_rtc(rtc, address, slot, now)
+    }
+
+    /// One that opens TCP connections as well.
+    pub fn with_tcp(address: SocketAddr, slot: PeerSlot, now: Instant) -> Self {
+        let mut client = Self::new(address, slot, now);
+        let candidate = Candidate::builder().tcp().host(address).tcptype(TcpType::Active).build().unwrap();
+        client.rtc.add_local_candidate(candidate);
+        client
     }
 
     pub fn from_rtc(mut rtc: Rtc, address: SocketAddr, slot: PeerSlot, now: Instant) -> Self {
@@ -103,10 +111,18 @@ impl Client {
     }
 
     pub fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        self.handle(Protocol::Udp, from, bytes, now);
+    }
+
+    pub fn handle_frame(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        self.handle(Protocol::Tcp, from, bytes, now);
+    }
+
+    fn handle(&mut self, protocol: Protocol, from: SocketAddr, bytes: &[u8], now: Instant) {
         if self.dead {
             return;
         }
-        let receive = Receive::new(Protocol::Udp, from, self.address, bytes).unwrap();
+        let receive = Receive::new(protocol, from, self.address, bytes).unwrap();
         self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
         self.pump(now);
     }
@@ -158,6 +174,7 @@ impl Client {
                     return;
                 }
                 Output::Transmit(transmit) => self.transmits.push_back(Transmit {
+                    protocol: ours(transmit.proto),
                     source: Some(transmit.source.ip()),
                     destination: transmit.destination,
                     payload: transmit.contents.into(),
@@ -168,5 +185,12 @@ impl Client {
                 Output::Event(_) => {}
             }
         }
+    }
+}
+
+fn ours(protocol: Protocol) -> webrtc::Protocol {
+    match protocol {
+        Protocol::Udp => webrtc::Protocol::Udp,
+        Protocol::Tcp | Protocol::SslTcp | Protocol::Tls => webrtc::Protocol::Tcp,
     }
 }

@@ -13,13 +13,15 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use webrtc::{
     Answer, AnswerTraits, AudioPacket, Certificate, Command, MixTraits, MixedAudio, OurOffer, Output, PeerAnswer,
-    PeerEvent, PeerSlot, PeerStatistics, Shard, ShardConfig, Transmit, TransportInfo,
+    PeerEvent, PeerSlot, PeerStatistics, Protocol, Shard, ShardConfig, Transmit, TransportInfo,
 };
 
 pub use client::Client;
 
 /// Where the shard is.
 pub const SERVER: &str = "203.0.113.5:10000";
+/// Where it takes TCP connections, if it does.
+pub const TCP_PORT: u16 = 443;
 const STEP: Duration = Duration::from_millis(1);
 const FRAME: Duration = Duration::from_millis(20);
 
@@ -42,6 +44,8 @@ pub struct World {
     pub nat: Option<SocketAddr>,
     /// The network loses all DTLS.
     pub drop_dtls: bool,
+    /// The network loses all UDP.
+    pub drop_udp: bool,
     /// Peers that get a packet of a mix every 20 ms.
     pub listeners: Vec<PeerSlot>,
     pub media_time: u64,
@@ -57,6 +61,7 @@ pub struct World {
 
 struct Flight {
     at: Instant,
+    protocol: Protocol,
     from: SocketAddr,
     to: SocketAddr,
     bytes: Vec<u8>,
@@ -83,6 +88,7 @@ impl World {
             delay: Duration::from_millis(5),
             nat: None,
             drop_dtls: false,
+            drop_udp: false,
             listeners: Vec::new(),
             media_time: 1_000_000,
             negotiations: 0,
@@ -97,8 +103,18 @@ impl World {
     /// A client with an address of its own, not yet known to the shard. Its packets have its index as route.
     pub fn add_client(&mut self) -> usize {
         let index = self.clients.len();
-        let address = SocketAddr::from(([198, 51, 100, 10 + index as u8], 40_000));
-        self.clients.push(Client::new(address, slot(index), self.now));
+        self.add(Client::new(address(index), slot(index), self.now))
+    }
+
+    /// A client that opens TCP connections as well.
+    pub fn add_tcp_client(&mut self) -> usize {
+        let index = self.clients.len();
+        self.add(Client::with_tcp(address(index), slot(index), self.now))
+    }
+
+    fn add(&mut self, client: Client) -> usize {
+        let index = self.clients.len();
+        self.clients.push(client);
         self.command(Command::Route { peer: slot(index), route: Some(index as u32) });
         index
     }
@@ -192,6 +208,13 @@ impl World {
         self.collect();
     }
 
+    /// The same over a TCP connection; whether the shard wants to keep that.
+    pub fn frame(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
+        let wanted = self.shard.handle_frame(from, server().ip(), bytes, self.now);
+        self.collect();
+        wanted
+    }
+
     pub fn audio(&mut self, peer: PeerSlot, media_time: u64) {
         let payload = Arc::from(&b"mixed"[..]);
         self.shard.handle_audio(MixedAudio { peer, media_time, payload }, self.now);
@@ -239,13 +262,15 @@ impl World {
         let now = self.now;
         let (due, later) = std::mem::take(&mut self.in_flight).into_iter().partition(|flight| flight.at <= now);
         self.in_flight = later;
-        for Flight { from, to, bytes, .. } in due {
-            if to == self.nat.unwrap_or(server()) {
-                self.datagram(from, &bytes);
-            } else if let Some(client) = self.clients.iter_mut().find(|client| client.address == to) {
-                client.handle_datagram(from, &bytes, now);
-            } else {
-                self.strays += 1;
+        for Flight { protocol, from, to, bytes, .. } in due {
+            let server = self.nat.unwrap_or(server());
+            let client = self.clients.iter_mut().find(|client| client.address == to);
+            match (protocol, client) {
+                (Protocol::Udp, None) if to == server => self.datagram(from, &bytes),
+                (Protocol::Tcp, None) if to == over_tcp(server) => drop(self.frame(from, &bytes)),
+                (Protocol::Udp, Some(client)) => client.handle_datagram(from, &bytes, now),
+                (Protocol::Tcp, Some(client)) => client.handle_frame(from, &bytes, now),
+                (Protocol::Udp | Protocol::Tcp, None) => self.strays += 1,
             }
         }
         if (now - self.start).as_millis().is_multiple_of(FRAME.as_millis()) {
@@ -260,9 +285,9 @@ impl World {
             self.collect();
         }
         for client in 0..self.clients.len() {
-            for Transmit { destination, payload, .. } in self.clients[client].poll(now) {
+            for Transmit { protocol, destination, payload, .. } in self.clients[client].poll(now) {
                 let from = self.clients[client].address;
-                self.send(from, destination, payload);
+                self.send(protocol, from, destination, payload);
             }
         }
     }
@@ -270,10 +295,12 @@ impl World {
     fn collect(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             match output {
-                Output::Transmit(Transmit { source, destination, payload }) => {
+                Output::Transmit(Transmit { protocol, source, destination, payload }) => {
                     // Behind a NAT the kernel chooses.
                     assert_eq!(source, Some(server().ip()).filter(|_| self.nat.is_none()));
-                    self.send(self.nat.unwrap_or(server()), destination, payload);
+                    let from = self.nat.unwrap_or(server());
+                    let from = if protocol == Protocol::Tcp { over_tcp(from) } else { from };
+                    self.send(protocol, from, destination, payload);
                 }
                 Output::Packet { route, packet } => {
                     self.packets.push((route, packet));
@@ -285,22 +312,32 @@ impl World {
         }
     }
 
-    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
-        let to_shard = to == self.nat.unwrap_or(server());
+    fn send(&mut self, protocol: Protocol, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        let to_shard = to.ip() == self.nat.unwrap_or(server()).ip();
         if to_shard && bytes.starts_with(&[0, 1]) {
             self.last_check.clone_from(&bytes);
         } else if to_shard && matches!(bytes[0], 20..=63) {
             self.last_record.clone_from(&bytes);
         }
         let dtls = matches!(bytes[0], 20..=63);
-        if self.rng.random::<f64>() >= self.loss && !(dtls && self.drop_dtls) {
-            self.in_flight.push(Flight { at: self.now + self.delay, from, to, bytes });
+        let udp = protocol == Protocol::Udp;
+        if self.rng.random::<f64>() >= self.loss && !(dtls && self.drop_dtls) && !(udp && self.drop_udp) {
+            self.in_flight.push(Flight { at: self.now + self.delay, protocol, from, to, bytes });
         }
     }
 }
 
 pub fn server() -> SocketAddr {
     SERVER.parse().unwrap()
+}
+
+/// Where the shard is over TCP, if anywhere.
+pub fn over_tcp(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), TCP_PORT)
+}
+
+fn address(client: usize) -> SocketAddr {
+    SocketAddr::from(([198, 51, 100, 10 + client as u8], 40_000))
 }
 
 pub fn server_ip() -> IpAddr {
