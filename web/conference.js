@@ -5,6 +5,7 @@ import { microphoneAllowedHere, openMicrophone } from './audio.js';
 import { JanusClient, Refusal, Unreachable } from './janus-client.js';
 import { Peer } from './peer.js';
 import { NOBODY, applyEvent, entered, refreshed } from './roster.js';
+import { turnServers } from './turn.js';
 import * as words from './words.js';
 
 const PLUGIN = 'janus.plugin.audiobridge';
@@ -35,6 +36,8 @@ export class Conference {
   #wish = null;
   #microphone = null;
   #client = null;
+  /** Asked for while the server is connected to: they are good for a while only. */
+  #iceServers;
   #peer = null;
   /** Rises with every join and leave, so that what an earlier visit still awaits can tell that it is over. */
   #visit = 0;
@@ -108,6 +111,7 @@ export class Conference {
   }
 
   async #connect(visit, identity) {
+    this.#iceServers = turnServers();
     const client = await JanusClient.connect(this.#url, {
       identity,
       onEvent: (message) => visit === this.#visit && this.#receive(message),
@@ -133,8 +137,11 @@ export class Conference {
   }
 
   async #openPeer(visit) {
+    const iceServers = await this.#iceServers;
+    if (visit !== this.#visit) return;
     this.#peer?.close();
     this.#peer = new Peer({
+      iceServers,
       microphone: this.#microphone,
       negotiate: async (offer) => (await this.#client.message({ request: 'configure' }, offer)).jsep,
       trickle: (candidate) => this.#client.trickle(candidate),

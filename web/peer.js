@@ -7,18 +7,19 @@ const DISCONNECTED_MS = 3_000;
 const RESTART_TIMEOUT_MS = 8_000;
 
 export class Peer {
-  #connection = new RTCPeerConnection({ iceServers: [] });
+  #connection;
   #negotiate;
   #onBroken;
   #timer;
   #wasConnected = false;
 
   /**
-   * `microphone` is a MediaStreamTrack, or null to listen only. `negotiate(offer)` resolves with the answer,
+   * `iceServers` are for the connection, `microphone` is a MediaStreamTrack, or null to listen only. `negotiate(offer)` resolves with the answer,
    * `trickle(candidate)` sends a candidate on, `onSound(stream)` gets what the room says and `onBroken()` is
    * called once when the connection cannot be mended.
    */
-  constructor({ microphone, negotiate, trickle, onSound, onBroken }) {
+  constructor({ iceServers, microphone, negotiate, trickle, onSound, onBroken }) {
+    this.#connection = new RTCPeerConnection({ iceServers });
     this.#negotiate = negotiate;
     this.#onBroken = onBroken;
     this.#connection.onicecandidate = ({ candidate }) => trickle(candidate);

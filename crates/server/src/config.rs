@@ -13,6 +13,7 @@ mod network;
 mod rabbitmq;
 mod room;
 mod tls;
+mod turn;
 mod unix;
 mod websocket;
 
@@ -35,6 +36,7 @@ pub use network::{Network, Proxies};
 pub use rabbitmq::{ExchangeType, RabbitMq, RabbitMqQueues};
 pub use room::{Room, RoomId};
 pub use tls::Tls;
+pub use turn::Turn;
 pub use unix::{SocketType, Unix};
 pub use websocket::WebSocket;
 
@@ -66,6 +68,9 @@ pub struct Config {
     pub signaling: Signaling,
     /// Audio over the network.
     pub media: Media,
+    /// TURN servers that clients are told of, if it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
     /// The mix.
     pub mixer: Mixer,
     /// What outlives the process.
@@ -269,6 +274,9 @@ impl Config {
         }
         if self.mixer.mix_threads > 256 {
             return wrong("mixer.mix_threads", "at most 256");
+        }
+        if let Some((key, right)) = self.turn.as_ref().and_then(Turn::problem) {
+            return wrong(&format!("turn.{key}"), right);
         }
         if let Some(rabbitmq) = &self.rabbitmq {
             if !cfg!(feature = "rabbitmq") {

@@ -17,6 +17,7 @@ mod ports;
 mod rest;
 mod slots;
 mod store;
+mod turn;
 mod web;
 mod wiring;
 
@@ -153,9 +154,10 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
     brokers.serve(&transport, &mut tasks);
+    let client_pages = transport.for_clients(turn::router(config.turn.take())).merge(web::router());
     for OpenPort { port, listener, config } in ports {
         let router = match port {
-            Port::Http | Port::Https => transport.http_router(web::router()),
+            Port::Http | Port::Https => transport.http_router(client_pages.clone()),
             Port::WebSocket | Port::WebSocketTls => transport.websocket_router(),
             Port::Admin | Port::AdminTls => transport.admin_router(admin_pages.clone()),
             Port::AdminWebSocket | Port::AdminWebSocketTls => transport.admin_websocket_router(),

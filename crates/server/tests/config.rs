@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use server::config::{BrokerTls, Config, Mqtt, MqttStatus, MqttTopics, RabbitMq, RabbitMqQueues, Room};
+use server::config::{BrokerTls, Config, Mqtt, MqttStatus, MqttTopics, RabbitMq, RabbitMqQueues, Room, Turn};
 
 #[test]
 fn the_documented_file_is_the_default() {
@@ -42,19 +42,22 @@ fn every_key_is_documented() {
         ..Room::demo()
     };
     all.rooms = Some(vec![room]);
+    all.turn = Some(Turn::default());
     all.rabbitmq = Some(every_key_of_rabbitmq());
     all.mqtt = Some(every_key_of_mqtt());
     assert_eq!(keys(&documented), keys(&toml::Table::try_from(all).unwrap()));
 }
 
-/// They are commented out, as a section turns its broker on.
+/// They are commented out, as a section turns on what it is about.
 #[test]
-fn the_documented_brokers_are_the_defaults() {
+fn the_documented_sections_are_the_defaults() {
     let text = std::fs::read_to_string(documented_file()).unwrap();
     let uncommented: String = text.lines().map(|line| uncomment_key(line) + "\n").collect();
     let mut documented: toml::Table = toml::from_str(&uncommented).unwrap();
     let rabbitmq: RabbitMq = documented.remove("rabbitmq").unwrap().try_into().unwrap();
     assert_eq!(rabbitmq, every_key_of_rabbitmq());
+    let turn: Turn = documented.remove("turn").unwrap().try_into().unwrap();
+    assert_eq!(turn, Turn::default());
     let mqtt: Mqtt = documented.remove("mqtt").unwrap().try_into().unwrap();
     assert_eq!(mqtt, every_key_of_mqtt());
 }

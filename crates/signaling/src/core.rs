@@ -326,6 +326,11 @@ impl Core {
         }
     }
 
+    /// Whether requests with these credentials are let in.
+    pub fn permits_client(&self, credentials: &Credentials, now: Instant) -> bool {
+        self.permits(credentials.apisecret.as_deref(), credentials.token.as_deref(), now)
+    }
+
     /// Takes an admin request, and says what it is. Exactly one reply to `source` comes of it, which may take as long as the media planes
     /// need to tell of themselves.
     pub fn handle_admin(&mut self, source: Source, request: Value, now: Instant) -> RequestKind {

@@ -9,6 +9,7 @@ pub(crate) mod connection;
 mod cors;
 mod document;
 mod durations;
+mod guard;
 mod http;
 pub(crate) mod listener;
 mod mailbox;
@@ -213,6 +214,12 @@ impl Transport {
     pub fn http_router(&self, pages: Router) -> Router {
         let transport = self.clone();
         self.finish(pages.fallback(move |request| http::handle(transport.clone(), request)), Api::Janus)
+    }
+
+    /// Pages for [`Transport::http_router`] that only who may use the API sees: 403 without its secret or a token in the query, or
+    /// from an origin that it refuses.
+    pub fn for_clients(&self, pages: Router) -> Router {
+        pages.layer(middleware::from_fn_with_state(self.clone(), guard::guard))
     }
 
     /// The Janus API of the WebSocket port: any path.

@@ -17,7 +17,7 @@ class Participant {
   hangups = [];
   errors = [];
 
-  static async create({ name, server, frequency, udp = true }) {
+  static async create({ name, server, frequency, udp = true, iceServers = [], iceTransportPolicy }) {
     const participant = new Participant();
     participant.name = name;
     participant.udp = udp;
@@ -25,7 +25,8 @@ class Participant {
     participant.janus = await new Promise((resolve, reject) => {
       const janus = new Janus({
         server,
-        iceServers: [],
+        iceServers,
+        iceTransportPolicy,
         success: () => resolve(janus),
         error: (error) => {
           participant.errors.push(String(error));

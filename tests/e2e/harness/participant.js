@@ -19,7 +19,7 @@ export async function openClientPage(browser, files) {
 }
 
 export class Participant {
-  /** `options` are those of the participant in the page: `udp: false` leaves it nothing but TCP. */
+  /** `options` are those of the participant in the page: `udp: false` leaves it nothing but TCP, the others are for janus.js. */
   static async create(page, name, server, options = {}) {
     const participant = new Participant();
     participant.page = page;

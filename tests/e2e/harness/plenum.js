@@ -10,14 +10,16 @@ import { start, stop } from './process.js';
 const BINARY = process.env.E2E_PLENUM ?? fileURLToPath(new URL('../../../target/debug/plenum', import.meta.url));
 
 /**
- * Starts it; `ports` are those of a server that is gone, to come back as. `media` are keys of that section, `rooms` are beside the Demo
- * Room, `environment` is beside what the process has.
+ * Starts it; `ports` are those of a server that is gone, to come back as. `media`, `signaling` and `turn` are keys of those sections,
+ * `rooms` are beside the Demo Room, `environment` is beside what the process has.
  */
-export async function startPlenum({ reclaimSeconds = 0, fullTrickle = false, media = {}, rooms = [], ports, environment = {} } = {}) {
+export async function startPlenum({
+  reclaimSeconds = 0, fullTrickle = false, media = {}, signaling = {}, turn, rooms = [], ports, environment = {},
+} = {}) {
   ports ??= { http: await freePort(), websocket: await freePort(), admin: await freePort() };
   const folder = mkdtempSync(join(tmpdir(), 'e2e-plenum-'));
   const config = join(folder, 'plenum.toml');
-  writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, media, rooms }));
+  writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, rooms }));
   // The line that says where the page is comes last.
   const service = await start(BINARY, ['--config', config], {
     ready: (output) => /ready: open (\S+)/.exec(output)?.[1],
@@ -39,7 +41,7 @@ export async function startPlenum({ reclaimSeconds = 0, fullTrickle = false, med
   };
 }
 
-function toml({ ports, reclaimSeconds, fullTrickle, media, rooms }) {
+function toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, rooms }) {
   const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 10, audio_level_average: 45 };
   const table = (properties) => Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
   return [
@@ -47,7 +49,8 @@ function toml({ ports, reclaimSeconds, fullTrickle, media, rooms }) {
     `[websocket]\nport = ${ports.websocket}\n`,
     `[admin]\nport = ${ports.admin}\n`,
     `[media]\n${table({ port: 0, full_trickle: fullTrickle, ...media })}`,
-    `[signaling]\nreclaim_session_timeout = ${reclaimSeconds}\n`,
+    `[signaling]\n${table({ reclaim_session_timeout: reclaimSeconds, ...signaling })}`,
+    turn ? `[turn]\n${table(turn)}` : '',
     ...[demo, ...rooms].map((room) => `[[rooms]]\n${table(room)}`),
   ].join('\n');
 }

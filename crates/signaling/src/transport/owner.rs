@@ -51,6 +51,11 @@ pub(super) enum Inbound {
         credentials: Credentials,
         reply: oneshot::Sender<Poll>,
     },
+    /// Whether a client may be told what is told apart from the API.
+    Permit {
+        credentials: Credentials,
+        reply: oneshot::Sender<bool>,
+    },
     /// A connection, with the queue of what shall be sent on it.
     Opened {
         connection: ConnectionId,
@@ -265,6 +270,9 @@ impl CoreOwner {
             },
             Inbound::Poll { session, credentials, reply } => {
                 let _ = reply.send(self.core.handle_poll(session, credentials, now));
+            }
+            Inbound::Permit { credentials, reply } => {
+                let _ = reply.send(self.core.permits_client(&credentials, now));
             }
             Inbound::Opened { connection, outgoing } => {
                 self.connections.insert(connection, outgoing);
