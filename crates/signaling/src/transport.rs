@@ -20,6 +20,7 @@ mod path;
 #[cfg(feature = "rabbitmq")]
 pub(crate) mod rabbitmq;
 mod refusal;
+mod stun;
 pub(crate) mod style;
 pub(crate) mod tls;
 pub(crate) mod unix;

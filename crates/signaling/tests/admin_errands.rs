@@ -23,6 +23,25 @@ fn a_name_is_resolved_outside() {
 }
 
 #[test]
+fn a_stun_server_is_asked_outside() {
+    let request = json!({"janus": "test_stun", "transaction": "t", "address": "stun.example.org", "port": 3478});
+    let errand = errand(request);
+    let elapsed = Duration::from_micros(421);
+
+    let address = Some((Ipv4Addr::new(192, 0, 2, 1), 5000).into());
+    let found = errand.reply(Finding::PublicAddress { address, elapsed });
+    let silent = errand.reply(Finding::PublicAddress { address: None, elapsed });
+
+    assert_eq!(errand.task, Task::TestStun { host: "stun.example.org".to_owned(), port: 3478, local_port: 0 });
+    let expected = json!({
+        "janus": "success", "transaction": "t", "public_ip": "192.0.2.1", "public_port": 5000, "elapsed": 421,
+    });
+    assert_eq!(found, expected);
+    let error = json!({"code": 490, "reason": "No answer of that STUN server"});
+    assert_eq!(silent, json!({"janus": "error", "transaction": "t", "error": error}));
+}
+
+#[test]
 fn connections_are_counted_outside() {
     let http = errand(query("janus.transport.http"));
     let websockets = errand(query("janus.transport.websockets"));

@@ -230,10 +230,16 @@ impl Core {
                 return Ok(None);
             }
             ServerVerb::TestStun => {
-                fields.string("address").required("address")?;
-                fields.natural("port").required("port")?;
-                fields.natural("localport")?;
-                return Err(Error::no_stun_tests());
+                let host = fields.string("address").required("address")?.to_owned();
+                let port = fields.natural("port").required("port")?;
+                let local_port = fields.natural("localport")?.unwrap_or(0);
+                let (Ok(port), Ok(local_port)) = (port.try_into(), local_port.try_into()) else {
+                    return Err(Error::no_stun_answer());
+                };
+                let task = Task::TestStun { host, port, local_port };
+                let transaction = envelope.transaction.clone();
+                self.outputs.push_back(Output::Errand(Errand { to: source, task, transaction }));
+                return Ok(None);
             }
             ServerVerb::QueryEventHandler => {
                 fields.string("handler").required("handler")?;

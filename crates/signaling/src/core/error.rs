@@ -159,8 +159,8 @@ impl Error {
         Self::new(490, "Could not resolve address")
     }
 
-    pub(crate) fn no_stun_tests() -> Self {
-        Self::new(490, "STUN servers are not tested by this server")
+    pub(crate) fn no_stun_answer() -> Self {
+        Self::new(490, "No answer of that STUN server")
     }
 
     pub(crate) fn no_captures() -> Self {

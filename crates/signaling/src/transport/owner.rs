@@ -16,7 +16,7 @@ use tokio::time::sleep_until;
 use super::durations::Durations;
 use super::mailbox::Mailboxes;
 use super::style::JsonStyle;
-use super::{CoreCounts, STOP_TIME, Tallies};
+use super::{CoreCounts, STOP_TIME, Tallies, stun};
 use crate::{
     ConnectionId, Core, Credentials, Errand, Finding, LogLevel, MediaCommand, MediaEvent, Operated, Operation, Outcome,
     Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId, Source, Storing, Task,
@@ -398,6 +398,14 @@ impl CoreOwner {
                     let ip = addresses.await.ok().and_then(|mut addresses| addresses.next()).map(|it| it.ip());
                     let elapsed = now.elapsed();
                     Some((errand.to, errand.reply(Finding::Address { ip, elapsed })))
+                });
+            }
+            Task::TestStun { host, port, local_port } => {
+                let (host, port, local_port) = (host.clone(), *port, *local_port);
+                self.errands.spawn(async move {
+                    let address = stun::public_address(&host, port, local_port).await;
+                    let elapsed = now.elapsed();
+                    Some((errand.to, errand.reply(Finding::PublicAddress { address, elapsed })))
                 });
             }
         }
