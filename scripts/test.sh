@@ -14,6 +14,9 @@ need espeak-ng espeak-ng
 need rabbitmq-server rabbitmq-server
 need mosquitto mosquitto
 need promtool prometheus
+need turnserver coturn
+/usr/bin/python3 -c 'import gi; gi.require_version("GstWebRTC", "1.0"); import websockets' 2>/dev/null ||
+    missing+=(python3-gi python3-websockets gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-nice)
 need docker-compose docker-compose
 [ -e /usr/share/janus/demos ] || missing+=(janus-demos)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
