@@ -15,6 +15,7 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 /** Each script, and the Python that has what it needs. */
 const CLIENTS = [
   { name: 'aiortc', script: 'aiortc_client.py', python: path('../../target/aiortc/bin/python') },
+  { name: 'GStreamer', script: 'gstreamer_client.py', python: '/usr/bin/python3' },
 ];
 const PATIENCE_MS = 25_000;
 
