@@ -36,8 +36,8 @@ export class Conference {
   #wish = null;
   #microphone = null;
   #client = null;
-  /** Asked for while the server is connected to: they are good for a while only. */
-  #iceServers;
+  /** Asked for with each connection to the server: they are good for a while only. */
+  #iceServers = [];
   #peer = null;
   /** Rises with every join and leave, so that what an earlier visit still awaits can tell that it is over. */
   #visit = 0;
@@ -111,7 +111,7 @@ export class Conference {
   }
 
   async #connect(visit, identity) {
-    this.#iceServers = turnServers();
+    const iceServers = turnServers();
     const client = await JanusClient.connect(this.#url, {
       identity,
       onEvent: (message) => visit === this.#visit && this.#receive(message),
@@ -122,6 +122,7 @@ export class Conference {
       throw new Error('the visit is over');
     }
     this.#client = client;
+    this.#iceServers = await iceServers;
   }
 
   /** A fresh session, and into the room with it. */
@@ -137,11 +138,9 @@ export class Conference {
   }
 
   async #openPeer(visit) {
-    const iceServers = await this.#iceServers;
-    if (visit !== this.#visit) return;
     this.#peer?.close();
     this.#peer = new Peer({
-      iceServers,
+      iceServers: this.#iceServers,
       microphone: this.#microphone,
       negotiate: async (offer) => (await this.#client.message({ request: 'configure' }, offer)).jsep,
       trickle: (candidate) => this.#client.trickle(candidate),

@@ -50,6 +50,12 @@ describe('clients that have nothing but a relay', () => {
     assert.notEqual((await cleo.call('path')).local, 'relay');
   });
 
+  it('have a server whose operator can ask coturn for its address', async () => {
+    const request = { janus: 'test_stun', transaction: 't', address: coturn.address, port: coturn.port };
+    const reply = await (await fetch(server.adminUrl, { method: 'POST', body: JSON.stringify(request) })).json();
+    assert.equal(reply.public_ip, coturn.address, JSON.stringify(reply));
+  });
+
   it('hear and are heard on the room page', async () => {
     const relayOnly = () => {
       const Original = RTCPeerConnection;

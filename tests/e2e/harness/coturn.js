@@ -25,6 +25,8 @@ export async function startCoturn(secret) {
   writeFileSync(config, `${changed}\n${ours.join('\n')}\n`);
   const service = await start('turnserver', ['-c', config], { ready: (output) => /TCP listener opened on/.test(output) });
   return {
+    address,
+    port,
     uri: (transport) => `turn:${address}:${port}?transport=${transport}`,
     output: () => service.output,
     async stop() {
