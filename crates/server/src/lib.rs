@@ -12,6 +12,7 @@ pub mod janus;
 mod listen;
 mod logs;
 mod metrics;
+mod observatory;
 mod placement;
 mod ports;
 mod rest;
@@ -38,6 +39,7 @@ use certificate::CertificateFiles;
 use config::{Config, ConfigError, Room};
 pub use logs::Logs;
 use metrics::Metrics;
+use observatory::Observatory;
 use ports::OpenPort;
 use store::RoomStore;
 
@@ -150,7 +152,10 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
         let (scrape, transport) = &*scrape;
         scrape.page(transport.core_counts().await.as_ref(), &transport.counters())
     });
-    let admin_pages = rest::router(transport.clone(), config.admin.token.take()).route("/metrics", metrics_page);
+    let observatory = Observatory::new(transport.clone(), workers.clone(), stopping.subscribe());
+    let admin_pages = rest::router(transport.clone(), observatory, config.admin.token.take())
+        .route("/metrics", metrics_page)
+        .merge(web::console());
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
     brokers.serve(&transport, &mut tasks);

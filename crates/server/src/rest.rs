@@ -3,14 +3,18 @@
 
 mod authorization;
 mod document;
+mod events;
 mod participants;
 mod problem;
 mod request;
 mod rooms;
 mod schema;
+mod seen;
 
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
+use axum::extract::FromRef;
+use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router, middleware};
@@ -24,6 +28,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use authorization::Token;
 use problem::Problem;
 
+use crate::observatory::Observatory;
+
 /// Where the API starts.
 const BASE: &str = "/v1";
 /// The document that describes it.
@@ -31,24 +37,54 @@ const DOCUMENT: &str = "/v1/openapi.json";
 /// The page to try it on.
 const PAGE: &str = "/v1/docs";
 
+/// Nothing but what the binary holds; Swagger UI styles its elements one by one and draws its icons as data.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                           connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the operations are done with.
+#[derive(Clone)]
+struct Api {
+    transport: Transport,
+    observatory: Observatory,
+}
+
 /// The API, its document and the page. Without a `token` only the latter two answer.
-pub(crate) fn router(transport: Transport, token: Option<String>) -> Router {
+pub(crate) fn router(transport: Transport, observatory: Observatory, token: Option<String>) -> Router {
     let operations = OpenApiRouter::new()
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::read, rooms::ensure, rooms::edit, rooms::destroy))
         .routes(routes!(participants::list, participants::kick_all))
         .routes(routes!(participants::read, participants::edit, participants::kick))
-        .routes(routes!(participants::relocate));
+        .routes(routes!(participants::relocate))
+        .routes(routes!(events::server))
+        .routes(routes!(events::room));
     let (operations, document) =
         OpenApiRouter::with_openapi(document::preamble()).nest(BASE, operations).split_for_parts();
     let operations = operations
         .method_not_allowed_fallback(async || Problem::Method.into_response())
         .route(&format!("{BASE}/{{*path}}"), any(async || Problem::Path.into_response()))
         .layer(middleware::from_fn_with_state(Token::new(token), authorization::check))
-        .with_state(transport);
-    let page = SwaggerUi::new(PAGE).config(document::page_settings());
+        .with_state(Api { transport, observatory });
+    let page = Router::from(SwaggerUi::new(PAGE).config(document::page_settings())).layer(map_response(protected));
     let document = Json(document);
     Router::new().merge(operations).route(DOCUMENT, get(async move || document)).merge(page)
+}
+
+async fn protected(mut page: Response) -> Response {
+    page.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    page
+}
+
+impl FromRef<Api> for Transport {
+    fn from_ref(api: &Api) -> Self {
+        api.transport.clone()
+    }
+}
+
+impl FromRef<Api> for Observatory {
+    fn from_ref(api: &Api) -> Self {
+        api.observatory.clone()
+    }
 }
 
 /// Asks signaling, and says what came of it.

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::{FREE_PORTS, Plenum};
+use support::{EventStream, FREE_PORTS, Plenum};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -36,6 +36,10 @@ async fn every_operation_of_the_document_does_what_it_says() {
 
     let ann = client.join(1, 11, "Ann").await;
     let bob = client.join(1, 12, "Bob").await;
+    let server_seen = tour.watch("/v1/events", "/v1/events");
+    assert_eq!(server_seen["rooms"][0]["num_participants"], 2);
+    let room_seen = tour.watch("/v1/rooms/{room}/events", "/v1/rooms/1/events");
+    assert_eq!((&room_seen["room"]["room"], &room_seen["participants"][1]["handle_id"]), (&json!(1), &json!(bob)));
     let participants = "/v1/rooms/{room}/participants";
     let listed = tour.go("GET", participants, "/v1/rooms/1/participants", None, 200).await;
     assert_eq!(listed["participants"][1]["display"], "Bob");
@@ -74,7 +78,7 @@ async fn only_the_right_token_opens_the_door() {
         ("Authorization: Bearer correct-horse-battery-stapl\r\n", r#"Bearer realm="plenum", error="invalid_token""#),
         ("Authorization: Bearer correct-horse-battery-staplex\r\n", r#"Bearer realm="plenum", error="invalid_token""#),
     ] {
-        for path in ["/v1/rooms", "/v1/nothing"] {
+        for path in ["/v1/rooms", "/v1/nothing", "/v1/events", "/v1/rooms/1234/events"] {
             let refused = server.request("GET", path, authorization, "").await;
             assert_eq!(refused.status, 401, "{authorization}");
             assert_eq!(refused.header("www-authenticate"), Some(challenge));
@@ -107,6 +111,7 @@ async fn the_page_comes_from_the_binary_and_asks_nobody_else() {
     assert_eq!(page.status, 200);
     let text = page.text.clone();
     assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
+    assert!(page.header("content-security-policy").unwrap().contains("script-src 'self';"));
     for file in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
         assert_eq!(server.request("GET", &format!("/v1/docs/{file}"), "", "").await.status, 200, "{file}");
     }
@@ -297,12 +302,27 @@ impl Tour<'_> {
         response.body
     }
 
+    /// The first event of a stream.
+    fn watch(&mut self, path: &str, target: &str) -> Value {
+        let (event, data) = EventStream::open(&self.server.admin, target, TOKEN).next();
+        assert_eq!(event, "snapshot");
+        let operation = &self.document["paths"][path]["get"];
+        self.visited.insert(operation["operationId"].as_str().unwrap().to_owned());
+        let data = serde_json::from_str(&data).unwrap();
+        self.conforms(&data, &operation["responses"]["200"]["content"]["text/event-stream"]["schema"]);
+        data
+    }
+
     /// The part of JSON Schema that the document uses.
     fn conforms(&self, value: &Value, schema: &Value) {
         if let Some(reference) = schema["$ref"].as_str() {
             return self.conforms(value, self.document.pointer(&reference[1..]).unwrap());
         }
         if let Some(choices) = schema["oneOf"].as_array() {
+            let is_null = |choice: &Value| choice["type"] == "null";
+            if choices.iter().any(is_null) {
+                return choices.iter().filter(|it| !is_null(it)).for_each(|choice| self.conforms(value, choice));
+            }
             assert!(!choices.is_empty());
             return assert!(value.is_string() || value.is_u64(), "{value} is no id");
         }
@@ -314,6 +334,7 @@ impl Tour<'_> {
         let kind = match value {
             Value::Null => "null",
             Value::Bool(_) => "boolean",
+            Value::Number(_) if kinds.contains(&"number") => "number",
             Value::Number(_) => "integer",
             Value::String(_) => "string",
             Value::Array(_) => "array",

@@ -14,12 +14,12 @@ const BINARY = process.env.E2E_PLENUM ?? fileURLToPath(new URL('../../../target/
  * `rooms` are beside the Demo Room, `environment` is beside what the process has.
  */
 export async function startPlenum({
-  reclaimSeconds = 0, fullTrickle = false, media = {}, signaling = {}, turn, rooms = [], ports, environment = {},
+  reclaimSeconds = 0, fullTrickle = false, media = {}, signaling = {}, turn, adminToken, rooms = [], ports, environment = {},
 } = {}) {
   ports ??= { http: await freePort(), websocket: await freePort(), admin: await freePort() };
   const folder = mkdtempSync(join(tmpdir(), 'e2e-plenum-'));
   const config = join(folder, 'plenum.toml');
-  writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, rooms }));
+  writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, adminToken, rooms }));
   // The line that says where the page is comes last.
   const service = await start(BINARY, ['--config', config], {
     ready: (output) => /ready: open (\S+)/.exec(output)?.[1],
@@ -31,6 +31,8 @@ export async function startPlenum({
     httpUrl: `http://127.0.0.1:${ports.http}/janus`,
     wsUrl: `ws://127.0.0.1:${ports.websocket}`,
     adminUrl: `http://127.0.0.1:${ports.admin}/admin`,
+    restUrl: `http://127.0.0.1:${ports.admin}/v1`,
+    consoleUrl: `http://127.0.0.1:${ports.admin}/console/`,
     ports,
     output: () => service.output,
     stop: async (signal) => {
@@ -41,13 +43,13 @@ export async function startPlenum({
   };
 }
 
-function toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, rooms }) {
+function toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, adminToken, rooms }) {
   const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 10, audio_level_average: 45 };
   const table = (properties) => Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
   return [
     `[http]\nport = ${ports.http}\n`,
     `[websocket]\nport = ${ports.websocket}\n`,
-    `[admin]\nport = ${ports.admin}\n`,
+    `[admin]\n${table({ port: ports.admin, ...(adminToken && { token: adminToken }) })}`,
     `[media]\n${table({ port: 0, full_trickle: fullTrickle, ...media })}`,
     `[signaling]\n${table({ reclaim_session_timeout: reclaimSeconds, ...signaling })}`,
     turn ? `[turn]\n${table(turn)}` : '',

@@ -35,6 +35,7 @@ pub(super) fn page_settings() -> Config<'static> {
     security(("token" = [])),
     tags(
         (name = "rooms", description = "Rooms."),
+        (name = "events", description = "What happens, as it happens."),
         (name = "participants", description = "Those in a room. They come in by the Janus API."),
     ),
 )]

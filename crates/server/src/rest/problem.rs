@@ -27,6 +27,8 @@ pub(super) enum Problem {
         known: Vec<String>,
     },
     Query(String),
+    /// Too many watch.
+    Watchers,
     /// Signaling said no.
     Refused(Refused),
     /// Done, but it will not outlive the process.
@@ -51,6 +53,7 @@ impl Problem {
             Self::Body(_) => ("malformed-body", StatusCode::BAD_REQUEST, "The body is not a JSON object"),
             Self::Field { .. } => ("unknown-field", StatusCode::BAD_REQUEST, "The body has an unknown field"),
             Self::Query(_) => ("invalid-query", StatusCode::BAD_REQUEST, "The query is wrong"),
+            Self::Watchers => ("too-many-watchers", StatusCode::SERVICE_UNAVAILABLE, "Too many watch already"),
             Self::Refused(refused) => refusal(refused.code),
             Self::Unsaved => ("not-stored", StatusCode::INTERNAL_SERVER_ERROR, "It is done, but could not be stored"),
             Self::Server(status) if *status == StatusCode::GATEWAY_TIMEOUT => {
@@ -70,7 +73,7 @@ impl Problem {
             Self::Field { name, known } => Some(format!("'{name}' is none of: {}", known.join(", "))),
             Self::Refused(refused) => Some(refused.reason),
             Self::Unsaved => Some("It will be undone when the server starts again".to_owned()),
-            Self::WrongToken | Self::Path | Self::Method | Self::TooLarge | Self::Server(_) => None,
+            Self::WrongToken | Self::Path | Self::Method | Self::TooLarge | Self::Watchers | Self::Server(_) => None,
         }
     }
 }

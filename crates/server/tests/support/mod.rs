@@ -115,3 +115,47 @@ pub(crate) fn try_request(host: &str, line: &str, body: &str) -> std::io::Result
     write!(stream, "{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")?;
     Ok(stream)
 }
+
+/// Server-sent events as they come.
+pub(crate) struct EventStream {
+    connection: TcpStream,
+    received: String,
+}
+
+impl EventStream {
+    /// Of one that is let in.
+    pub(crate) fn open(host: &str, path: &str, token: &str) -> Self {
+        let (head, stream) = Self::ask(host, path, token);
+        assert!(head.contains("200 OK") && head.contains("content-type: text/event-stream"), "{head}");
+        stream
+    }
+
+    /// With the head of the response, whatever it says.
+    pub(crate) fn ask(host: &str, path: &str, token: &str) -> (String, Self) {
+        let line = format!("GET {path} HTTP/1.1\r\nAuthorization: Bearer {token}");
+        let mut stream = Self { connection: request(host, &line, ""), received: String::new() };
+        (stream.until("\r\n\r\n"), stream)
+    }
+
+    /// The name and the data of the next event.
+    pub(crate) fn next(&mut self) -> (String, String) {
+        self.until("event: ");
+        let event = self.until("\n");
+        self.until("data: ");
+        (event, self.until("\n\n"))
+    }
+
+    fn until(&mut self, end: &str) -> String {
+        loop {
+            if let Some((text, rest)) = self.received.split_once(end) {
+                let (text, rest) = (text.to_owned(), rest.to_owned());
+                self.received = rest;
+                return text;
+            }
+            let mut bytes = [0; 65_536];
+            let length = self.connection.read(&mut bytes).unwrap();
+            assert!(length > 0, "the stream ended before {end:?}");
+            self.received.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+        }
+    }
+}
