@@ -9,10 +9,17 @@ export function microphoneAllowedHere() {
   return Boolean(navigator.mediaDevices?.getUserMedia);
 }
 
-/** Asks for the microphone; rejects with the browser's DOMException. */
-export async function openMicrophone() {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-  return stream.getAudioTracks()[0];
+/** Asks for the microphone `id`, or another where that is gone; rejects with the browser's DOMException. */
+export async function openMicrophone(id) {
+  const open = async (audio) => (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks()[0];
+  if (!id) return open(true);
+  try {
+    // Chromium takes its default rather than one that is only preferred.
+    return await open({ deviceId: { exact: id } });
+  } catch (error) {
+    if (error.name !== 'OverconstrainedError' && error.name !== 'NotFoundError') throw error;
+    return open(true);
+  }
 }
 
 /** How loud a track is, 0 to 1 on a decibel scale. */

@@ -32,6 +32,7 @@ export class Conference {
   #onChange;
   #onMicrophone;
   #onSound;
+  #microphoneId;
   #state = OUTSIDE;
   #wish = null;
   #microphone = null;
@@ -45,9 +46,10 @@ export class Conference {
   #breaths = new Map();
   #hurry = () => {};
 
-  /** `onMicrophone(track)` and `onSound(stream)` get what there is to measure and to play; null when it is gone. */
-  constructor({ url, onChange, onMicrophone, onSound }) {
+  /** `microphoneId()` is the one to use. `onMicrophone(track)` and `onSound(stream)` get what there is to measure and to play; null when it is gone. */
+  constructor({ url, microphoneId, onChange, onMicrophone, onSound }) {
     this.#url = url;
+    this.#microphoneId = microphoneId;
     this.#onChange = onChange;
     this.#onMicrophone = onMicrophone;
     this.#onSound = onSound;
@@ -76,6 +78,29 @@ export class Conference {
     this.#end(null);
   }
 
+  /**
+   * Opens the microphone before a call, or another one before or in it; resolves with a notice if that does not work, and
+   * what was there before stays.
+   */
+  async useMicrophone(id) {
+    if (this.#state.listening) return null;
+    if (!microphoneAllowedHere()) return words.microphoneForbiddenHere(location.origin);
+    const visit = this.#visit;
+    try {
+      const microphone = await openMicrophone(id);
+      if (visit !== this.#visit) microphone.stop();
+      else await this.#exchange(microphone);
+      return null;
+    } catch (error) {
+      return words.microphoneFailed(error);
+    }
+  }
+
+  /** Lets go of a microphone that was opened before a call, unless one has begun. */
+  releaseMicrophone() {
+    if (this.#state.phase === 'outside') this.#dropMicrophone();
+  }
+
   setMuted(muted) {
     if (this.#state.phase === 'outside' || this.#state.listening) return;
     this.#mutedByHost = false;
@@ -96,18 +121,43 @@ export class Conference {
       return false;
     }
     try {
-      const microphone = this.#microphone ?? (await openMicrophone());
+      const microphone = this.#microphone ?? (await openMicrophone(this.#microphoneId()));
       if (visit !== this.#visit) {
         microphone.stop();
         return false;
       }
-      this.#microphone = microphone;
-      this.#onMicrophone(microphone);
+      await this.#exchange(microphone);
       return true;
     } catch (error) {
       if (visit === this.#visit) this.#end(words.microphoneFailed(error));
       return false;
     }
+  }
+
+  /** Another microphone takes the place of what is there, as loud or mute as that was. */
+  async #exchange(microphone) {
+    const before = this.#microphone;
+    microphone.enabled = !this.#state.muted;
+    microphone.onended = () => this.#microphone === microphone && this.#replaceLost();
+    this.#microphone = microphone;
+    this.#onMicrophone(microphone);
+    await this.#peer?.replaceMicrophone(microphone);
+    if (before && before !== microphone) before.stop();
+  }
+
+  /** The microphone was unplugged, or the permission for it taken back. */
+  async #replaceLost() {
+    if (this.#state.phase === 'outside') return this.#dropMicrophone();
+    const visit = this.#visit;
+    const failure = await this.useMicrophone('');
+    if (visit !== this.#visit) return;
+    this.#change({ notice: failure ? words.microphoneLost() : words.microphoneReplaced(this.#microphone.label) });
+  }
+
+  #dropMicrophone() {
+    this.#microphone?.stop();
+    this.#microphone = null;
+    this.#onMicrophone(null);
   }
 
   async #connect(visit, identity) {
@@ -297,11 +347,7 @@ export class Conference {
     this.#client = this.#peer = null;
     this.#mutedByHost = false;
     // With a PIN to correct the next attempt is seconds away, and Firefox would ask for the microphone again.
-    if (!notice?.field) {
-      this.#microphone?.stop();
-      this.#microphone = null;
-    }
-    this.#onMicrophone(null);
+    if (!notice?.field) this.#dropMicrophone();
     this.#onSound(null);
     this.#change({ ...OUTSIDE, room: this.#state.room, notice });
   }

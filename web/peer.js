@@ -12,6 +12,7 @@ export class Peer {
   #onBroken;
   #timer;
   #wasConnected = false;
+  #sends;
 
   /**
    * `iceServers` are for the connection, `microphone` is a MediaStreamTrack, or null to listen only. `negotiate(offer)` resolves with the answer,
@@ -25,6 +26,7 @@ export class Peer {
     this.#connection.onicecandidate = ({ candidate }) => trickle(candidate);
     this.#connection.ontrack = ({ track }) => onSound(new MediaStream([track]));
     this.#connection.onconnectionstatechange = () => this.#watch();
+    this.#sends = Boolean(microphone);
     if (microphone) this.#connection.addTransceiver(microphone, { direction: 'sendrecv' });
     else this.#connection.addTransceiver('audio', { direction: 'recvonly' });
   }
@@ -36,6 +38,11 @@ export class Peer {
     const { type, sdp } = connection.localDescription;
     const answer = await this.#negotiate({ type, sdp });
     if (connection.signalingState !== 'closed') await connection.setRemoteDescription(answer);
+  }
+
+  /** Sends what another microphone hears; nobody has to be asked. */
+  async replaceMicrophone(track) {
+    if (this.#sends && !this.isClosed) await this.#connection.getSenders()[0].replaceTrack(track);
   }
 
   /** Audio has flowed, or could have. */

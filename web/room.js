@@ -2,8 +2,11 @@
 
 import { LevelMeter, microphoneAllowedHere } from './audio.js';
 import { Conference } from './conference.js';
+import { canChooseSpeaker, choose, chosen, devices, watchDevices } from './devices.js';
+import { SoundCheck } from './sound-check.js';
+import { listenForTalkKeys } from './talk-keys.js';
 import { View } from './view.js';
-import { microphoneForbiddenHere, soundBlocked } from './words.js';
+import { microphoneForbiddenHere, soundBlocked, speakerLost } from './words.js';
 
 /** The room of a server without configuration. */
 const DEFAULT_ROOM = '1234';
@@ -13,9 +16,12 @@ const sound = document.getElementById('sound');
 const meters = { mine: null, others: null };
 let state = null;
 let isSoundBlocked = false;
+/** About the loudspeaker; the conference knows nothing of it. */
+let soundNotice = null;
 
 const conference = new Conference({
   url: `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/`,
+  microphoneId: () => chosen('microphone'),
   onChange: (changed) => show(changed),
   onMicrophone: (track) => measure('mine', track),
   onSound: (stream) => play(stream),
@@ -27,9 +33,35 @@ const view = new View({
   mute: (muted) => conference.setMuted(muted),
   retry: () => conference.hurry(),
   sound: () => startSound(),
+  devices: () => {
+    LevelMeter.wake();
+    soundNotice = null;
+    soundCheck.open({ listening: state.listening });
+  },
   volume: (volume) => (sound.volume = volume),
   copy: () => navigator.clipboard?.writeText(location.href).then(() => view.copied()),
 });
+
+const soundCheck = new SoundCheck({
+  // In a call the microphone is open already.
+  open: () => (meters.mine ? null : conference.useMicrophone(chosen('microphone'))),
+  close: () => conference.releaseMicrophone(),
+  microphone: (id) => {
+    choose('microphone', id);
+    return conference.useMicrophone(id);
+  },
+  speaker: (id) => {
+    choose('speaker', id);
+    return useSpeaker();
+  },
+});
+
+listenForTalkKeys({
+  button: document.getElementById('mute'),
+  isMuted: () => (state.phase === 'outside' || state.phase === 'joining' || state.listening ? null : state.muted),
+  mute: (muted) => conference.setMuted(muted),
+});
+watchDevices(() => checkSpeaker());
 
 view.fill({
   name: localStorage.getItem(NAME_KEY) ?? '',
@@ -49,15 +81,34 @@ function join(form) {
 
 function show(changed) {
   state = changed;
-  const notice = state.notice ?? (isSoundBlocked ? soundBlocked() : null);
+  if (state.phase === 'outside') soundNotice = null;
+  const notice = state.notice ?? (isSoundBlocked ? soundBlocked() : soundNotice);
   view.show({ ...state, notice });
 }
 
 function play(stream) {
   sound.srcObject = stream;
   measure('others', stream?.getAudioTracks()[0] ?? null);
-  if (stream) startSound();
-  else isSoundBlocked = false;
+  if (!stream) {
+    isSoundBlocked = false;
+    return;
+  }
+  useSpeaker();
+  startSound();
+}
+
+/** Lets the sound come out where the person wants it; where that is gone, where the browser chooses. */
+async function useSpeaker() {
+  if (!canChooseSpeaker) return;
+  await sound.setSinkId(chosen('speaker')).catch(() => sound.setSinkId(''));
+}
+
+async function checkSpeaker() {
+  const isGone = canChooseSpeaker && sound.sinkId && !(await devices('speaker')).some(({ id }) => id === sound.sinkId);
+  if (!isGone) return;
+  await sound.setSinkId('');
+  if (state.phase === 'inside') soundNotice = speakerLost();
+  show(state);
 }
 
 async function startSound() {
@@ -78,8 +129,8 @@ function measure(whose, track) {
 }
 
 function drawLevels() {
-  if (state.phase === 'inside') {
-    view.showLevels({ mine: meters.mine?.level() ?? 0, others: meters.others?.level() ?? 0 });
-  }
+  const mine = meters.mine?.level() ?? 0;
+  if (state.phase === 'inside') view.showLevels({ mine, others: meters.others?.level() ?? 0 });
+  if (soundCheck.isOpen) soundCheck.showLevel(mine);
   requestAnimationFrame(drawLevels);
 }

@@ -5,7 +5,7 @@ import { arrivals } from './roster.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** What a notice's button says, by its action; `retry` says something else while the page itself retries. */
-const ACTION_LABELS = { listen: 'Join to listen', retry: 'Try again', sound: 'Turn the sound on' };
+const ACTION_LABELS = { listen: 'Join to listen', retry: 'Try again', sound: 'Turn the sound on', devices: 'Choose devices' };
 /** Avatars take one of so many colours. */
 const COLOURS = 6;
 
@@ -14,7 +14,7 @@ export class View {
   #rows = new Map();
   #shown = null;
 
-  /** `actions`: join(form), leave(), mute(muted), retry(), sound(), volume(0..1), copy(). */
+  /** `actions`: join(form), leave(), mute(muted), retry(), sound(), devices(), volume(0..1), copy(). */
   constructor(actions) {
     const page = this.#page;
     page.door.addEventListener('submit', (event) => {
@@ -25,6 +25,7 @@ export class View {
     page.leave.addEventListener('click', () => actions.leave());
     page.mute.addEventListener('click', () => actions.mute(page.mute.getAttribute('aria-pressed') !== 'true'));
     page.volume.addEventListener('input', () => actions.volume(page.volume.value / 100));
+    for (const button of [page.check, page.devices]) button.addEventListener('click', () => actions.devices());
     page.copy.addEventListener('click', () => actions.copy());
     // Where browsers give no microphone they give no clipboard either.
     page.copy.hidden = !navigator.clipboard;
@@ -80,6 +81,7 @@ export class View {
   #act(actions) {
     const { phase, notice } = this.#shown;
     if (notice.action === 'sound') actions.sound();
+    else if (notice.action === 'devices') actions.devices();
     else if (phase === 'reconnecting') actions.retry();
     else if (this.#page.door.reportValidity()) actions.join(this.#form(notice.action === 'listen'));
   }

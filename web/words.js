@@ -1,7 +1,7 @@
 // What went wrong, in words for the person in front of the page. Pure.
 //
 // A notice is { title, text, tone, action, field }: `tone` is 'trouble' or 'calm', `action` one of 'listen', 'retry',
-// 'sound' (the view knows what the button says), `field` the input that wants another look.
+// 'sound', 'devices' (the view knows what the button says), `field` the input that wants another look.
 
 import { Refusal, Unreachable } from './janus-client.js';
 
@@ -26,6 +26,11 @@ export function joinFailed(error, { room, pin }) {
       return trouble('Not invited', `Room ${room} lets in only people with an invitation.`);
     case 472:
       return trouble('The server is closing', 'It takes nobody new. Try again in a few minutes.', { action: 'retry' });
+    case 499:
+      if (/^Room .* full/.test(error.message)) return trouble('The room is full', 'Somebody has to leave before you can come in.', { action: 'retry' });
+      if (/full|overloaded|[Tt]oo many/.test(error.message)) return trouble('The server has too much to do', 'It lets nobody in for now. Try again in a minute.', { action: 'retry' });
+      if (error.message.includes('draining')) return trouble('The server is closing', 'It takes nobody new. Try again in a few minutes.', { action: 'retry' });
+      break;
     case 403:
       return trouble('The server wants a password', 'It is set up for other applications, not for this page.');
   }
@@ -55,6 +60,9 @@ export function microphoneForbiddenHere(origin) {
 }
 
 export const noAudioPath = () => trouble('No sound gets through', 'A firewall may be blocking UDP between you and the server.', { action: 'retry' });
+export const microphoneReplaced = (label) => calm('Your microphone is gone', `You are heard through another one now${label ? `: ${label}` : ''}.`, { action: 'devices' });
+export const microphoneLost = () => trouble('Your microphone is gone', 'Nobody hears you. Plug one in, then choose it.', { action: 'devices' });
+export const speakerLost = () => calm('Your loudspeaker is gone', 'The sound comes from where the browser chooses.', { action: 'devices' });
 export const kicked = () => trouble('You were removed from the room', 'Somebody who runs the room asked for it.');
 export const roomDestroyed = () => calm('The room was closed', 'Everybody has left it.');
 export const soundBlocked = () => calm('The browser keeps the sound off', 'It wants a click first.', { action: 'sound' });

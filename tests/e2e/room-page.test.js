@@ -193,7 +193,139 @@ describe('one person and what can go wrong', () => {
     assert.equal(await page.page.evaluate(() => document.getElementById('sound').volume), 0);
     await keyboard.press('Tab');
     await keyboard.press('Enter');
+    assert.equal(await page.page.evaluate(() => document.activeElement.id), 'microphone');
+    await keyboard.press('Escape');
+    await keyboard.press('Tab');
+    await keyboard.press('Enter');
     await page.seesPhase('outside');
+  });
+});
+
+describe('one person and their own sound', () => {
+  let server;
+  let browser;
+  let page;
+
+  before(async () => {
+    [server, browser] = await Promise.all([startServer(), launchChromium({ speech: speechOf('ada'), viewport: { width: 360, height: 640 }, colorScheme: 'dark' })]);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    page = await RoomPage.open(browser);
+    await page.page.addInitScript(() => {
+      // What the page has opened and what it has offered.
+      window.tracks = [];
+      window.offers = 0;
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (constraints) => {
+        if (window.refusal) throw new DOMException('', window.refusal);
+        const stream = await open(constraints);
+        window.tracks.push(...stream.getTracks());
+        return stream;
+      };
+      const offer = RTCPeerConnection.prototype.createOffer;
+      RTCPeerConnection.prototype.createOffer = function (...options) {
+        window.offers++;
+        return offer.apply(this, options);
+      };
+    });
+    await page.page.goto(server.pageUrl);
+  });
+
+  afterEach(() => page.page.close());
+
+  const live = () => page.page.evaluate(() => window.tracks.filter(({ readyState }) => readyState === 'live').map(({ label }) => label));
+  const offers = () => page.page.evaluate(() => window.offers);
+  const unplug = (refusal) =>
+    page.page.evaluate((refusal) => {
+      window.refusal = refusal;
+      const track = window.tracks.at(-1);
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    }, refusal);
+
+  it('is checked before the call, and the microphone is let go of', async () => {
+    await page.click('check');
+
+    await page.loudest('check-meter');
+    await page.screenshot('chromium-sound-check');
+    assert.equal((await live()).length, 1);
+    await page.page.keyboard.press('Escape');
+    assert.deepEqual(await live(), []);
+  });
+
+  it('comes from another microphone and goes to another loudspeaker without a new offer', async () => {
+    await page.join({ name: 'Ada' });
+    const before = await offers();
+    await page.click('devices');
+    await page.chooses('microphone', 'Fake Audio Input 2');
+    await page.sees(async () => (await live()).join() === 'Fake Audio Input 2', 'the other microphone');
+    await page.loudest('check-meter');
+    await page.chooses('speaker', 'Fake Audio Output 2');
+    await page.sees(() => page.page.evaluate(() => document.getElementById('sound').sinkId !== ''), 'another loudspeaker');
+    await page.screenshot('chromium-devices');
+    await page.page.keyboard.press('Escape');
+
+    await page.seesPerson('Ada', { status: 'speaking' });
+    assert.equal(await offers(), before);
+    await page.page.reload();
+    await page.join({ name: 'Ada' });
+    assert.deepEqual(await live(), ['Fake Audio Input 2'], 'it is chosen the next time too');
+    await page.page.evaluate(() => localStorage.clear());
+  });
+
+  it('goes on with another microphone when one is unplugged, or says that there is none', async () => {
+    await page.join({ name: 'Ada' });
+    await page.click('mute');
+    await unplug();
+    assert.match(await page.seesNotice('Your microphone is gone'), /another one/);
+    assert.equal(await page.page.evaluate(() => window.tracks.at(-1).enabled), false, 'muted as before');
+    await page.click('mute');
+    await page.seesPerson('Ada', { status: 'speaking' });
+
+    await unplug('NotFoundError');
+    await page.sees(async () => /Nobody hears you/.test(await page.text('notice-text')), 'that nobody hears');
+    await page.screenshot('chromium-unplugged');
+    await page.page.evaluate(() => (window.refusal = null));
+    await page.click('notice-action');
+    await page.chooses('microphone', 'Fake Audio Input 1');
+    await page.loudest('check-meter');
+  });
+
+  it('is explained when the microphone does not work', async () => {
+    for (const [refusal, title] of [
+      ['NotAllowedError', 'No permission for the microphone'],
+      ['NotFoundError', 'No microphone found'],
+      ['NotReadableError', 'The microphone does not answer'],
+    ]) {
+      await page.page.evaluate((refusal) => (window.refusal = refusal), refusal);
+      await page.enter({ name: 'Ada' });
+      await page.seesNotice(title);
+    }
+    await page.click('check');
+    await page.sees(async () => /does not answer/.test(await page.text('check-trouble')), 'trouble in the dialog');
+    await page.screenshot('chromium-sound-trouble');
+  });
+
+  it('is muted by M, and heard while the space bar is held', async () => {
+    await page.join({ name: 'Ada' });
+    const { keyboard } = page.page;
+    await keyboard.press('m');
+    await page.seesPerson('Ada', { status: 'muted' });
+
+    await keyboard.down('Space');
+    await page.seesPerson('Ada', { status: 'speaking' });
+    await keyboard.up('Space');
+    await page.seesPerson('Ada', { status: 'muted' });
+    await keyboard.press('m');
+    await page.seesPerson('Ada', { status: 'speaking' });
+    await page.screenshot('chromium-small-dark');
+    assert.equal(await page.page.evaluate(() => document.documentElement.scrollWidth), 360);
   });
 });
 

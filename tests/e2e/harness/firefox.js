@@ -25,7 +25,7 @@ const PREFERENCES = {
 };
 
 /** A browser process of its own; `speech` is a WAV file its microphone plays over and over. */
-export async function launchFirefox({ speech, viewport } = {}) {
+export async function launchFirefox({ speech, viewport, colorScheme = 'light' } = {}) {
   const pulse = await startPulse(speech);
   const profile = mkdtempSync(join(tmpdir(), 'e2e-firefox-'));
   const browser = await puppeteer.launch({
@@ -34,7 +34,7 @@ export async function launchFirefox({ speech, viewport } = {}) {
     headless: true,
     userDataDir: profile,
     env: { ...process.env, ...pulse.env, HOME: profile },
-    extraPrefsFirefox: PREFERENCES,
+    extraPrefsFirefox: { ...PREFERENCES, 'ui.systemUsesDarkTheme': colorScheme === 'dark' ? 1 : 0 },
     defaultViewport: viewport ?? { width: 1100, height: 800 },
   });
   return {

@@ -128,11 +128,22 @@ export class RoomPage {
     return this.#until(async () => (await this.listen(1_000)).every((decibels) => decibels < SILENT_DB), 'silence');
   }
 
+  /** Chooses from a list by its label. */
+  async chooses(id, label) {
+    await this.#until(() => this.page.evaluate(({ id, label }) => [...document.getElementById(id).options].some((option) => option.label === label), { id, label }), `${id}: ${label}`);
+    await this.page.locator(`#${id}`).selectOption({ label });
+  }
+
+  /** Waits until `condition()`. */
+  sees(condition, what) {
+    return this.#until(condition, what);
+  }
+
   /** How far the meter of one's own microphone goes within some seconds. */
-  async loudest() {
+  async loudest(meter = 'meter') {
     let loudest = 0;
     await this.#until(async () => {
-      const level = await this.page.evaluate(() => Number(document.getElementById('meter').getAttribute('aria-valuenow')));
+      const level = await this.page.evaluate((meter) => Number(document.getElementById(meter).getAttribute('aria-valuenow')), meter);
       loudest = Math.max(loudest, level);
       return loudest > 30;
     }, 'a level on the own meter');
