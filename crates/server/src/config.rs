@@ -8,6 +8,7 @@ mod broker_tls;
 mod error;
 mod http;
 mod json;
+mod limits;
 pub(crate) mod mqtt;
 mod network;
 mod rabbitmq;
@@ -31,6 +32,7 @@ pub use broker_tls::BrokerTls;
 pub use error::ConfigError;
 pub use http::Http;
 pub use json::JsonStyle;
+pub use limits::Limits;
 pub use mqtt::{Mqtt, MqttStatus, MqttTopics, MqttVersion};
 pub use network::{Network, Proxies};
 pub use rabbitmq::{ExchangeType, RabbitMq, RabbitMqQueues};
@@ -66,6 +68,8 @@ pub struct Config {
     pub mqtt: Option<Mqtt>,
     /// Sessions and who may use them.
     pub signaling: Signaling,
+    /// How much there may be of everything, and how often.
+    pub limits: Limits,
     /// Audio over the network.
     pub media: Media,
     /// TURN servers that clients are told of, if it is there.
@@ -237,9 +241,12 @@ impl Config {
     /// What the types cannot say.
     fn validate(&self, file: Option<&Path>) -> Result<(), ConfigError> {
         let wrong = |key: &str, right: &str| Err(ConfigError::value(file, key, right));
-        for (section, problem) in
-            [("http", self.http.problem()), ("websocket", self.websocket.problem()), ("admin", self.admin.problem())]
-        {
+        for (section, problem) in [
+            ("http", self.http.problem()),
+            ("websocket", self.websocket.problem()),
+            ("admin", self.admin.problem()),
+            ("limits", self.limits.problem()),
+        ] {
             if let Some((key, right)) = problem {
                 return wrong(&format!("{section}.{key}"), right);
             }

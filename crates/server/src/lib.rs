@@ -31,7 +31,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use axum::routing::get;
-use signaling::{Core, Id, JsonStyles, MediaFacts, Pings, Recording, RoomConfig, RoomId, Transport, TransportConfig};
+use signaling::{
+    Core, Id, JsonStyles, LogLevel, MediaFacts, Pings, Recording, RoomConfig, RoomId, Transport, TransportConfig,
+};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -136,7 +138,7 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
 
     let (commands, to_planes) = mpsc::unbounded_channel();
     let (events, from_media) = mpsc::channel(MEDIA_EVENTS);
-    let core_config = signaling::Config { log_level: logs.level(), ..signaling_config(&config, &media_addresses) };
+    let core_config = signaling_config(&config, &media_addresses, logs.level());
     let core = Core::new(core_config, rand::random(), now());
     let (changes, to_store) = mpsc::channel(store::WAITING_CHANGES);
     let transport = Transport::spawn(core, commands, from_media, changes, transport_config(&config));
@@ -297,7 +299,7 @@ fn shard_config(config: &Config, addresses: &[IpAddr], port: u16) -> webrtc::Sha
     }
 }
 
-fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config {
+fn signaling_config(config: &Config, addresses: &[IpAddr], log_level: LogLevel) -> signaling::Config {
     let seconds = Duration::from_secs;
     let config::Signaling {
         server_name,
@@ -321,6 +323,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
         candidates_timeout: seconds(candidates_timeout),
         no_media_timeout: seconds(config.media.no_media_timeout),
         slowlink_threshold: config.media.slowlink_threshold,
+        log_level,
         api_secret,
         token_auth,
         token_auth_secret,
@@ -342,7 +345,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr]) -> signaling::Config 
             ice_lite: config.media.ice_lite,
             full_trickle: config.media.full_trickle,
         },
-        ..signaling::Config::default()
+        limits: config.limits.for_signaling(),
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) struct Metrics {
 pub(crate) struct Scrape {
     metrics: Metrics,
     gauges: Publisher<signaling::Gauges>,
+    limits: Publisher<signaling::Counters>,
     connections: Publisher<TransportCounters>,
     /// Queues, by thread.
     workers: Vec<(Worker, Publisher<Worker>)>,
@@ -134,6 +135,7 @@ impl Metrics {
         };
         Scrape {
             gauges: self.publisher(list::SIGNALING, None),
+            limits: self.publisher(list::LIMITS, None),
             connections: self.publisher(list::TRANSPORT, None),
             drivers: drivers.iter().enumerate().map(driver).collect(),
             workers: workers.iter().enumerate().map(worker).collect(),
@@ -187,6 +189,7 @@ impl Scrape {
         if let Some(CoreCounts { counters, gauges, durations }) = core {
             self.metrics.publish_requests(&counters.requests);
             self.gauges.publish(gauges);
+            self.limits.publish(counters);
             collect(list::CORE_TIMES, None, counters, &mut histograms);
             for (kind, durations) in durations {
                 let labels = request_labels(kind).into();

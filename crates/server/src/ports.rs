@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use signaling::{Access, Certificate, ListenerConfig};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError, Network};
 use crate::listen;
@@ -64,11 +65,16 @@ pub(crate) async fn open(
     let mut open = Vec::new();
     for plan in plans(config).into_iter().filter(|plan| plan.enabled) {
         let networks = |networks: &[Network]| networks.iter().map(|network| network.0).collect();
-        let proxies = if plan.acl_forwarded { networks(&config.proxies.trusted) } else { Vec::new() };
         let listener = listen::tcp(file, plan.key, plan.address, plan.number).await?;
+        let access = Access {
+            allowed: networks(plan.acl),
+            proxies: networks(&config.proxies.trusted),
+            forwarded: plan.acl_forwarded,
+            unlimited: networks(&config.limits.unlimited),
+        };
         let config = ListenerConfig {
             certificate: certificate.filter(|_| plan.is_tls).cloned(),
-            access: Access { allowed: networks(plan.acl), proxies },
+            access: watch::channel(access).1,
             connection_limit: plan.connection_limit,
             idle_timeout: Duration::from_secs(config.http.idle_timeout),
         };

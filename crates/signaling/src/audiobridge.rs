@@ -29,6 +29,7 @@ use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, IdSource, RoomId};
 use crate::core::media::{MediaCommand, MemberSettings, Settled};
 use crate::core::plugin::{Call, Reply};
+use crate::core::rate::Rate;
 use crate::core::token::SignedTokens;
 use participant::{Attachment, Participant};
 use request::{Asked, Body, Dialect, Verb, VerbLater, VerbNow};
@@ -52,6 +53,8 @@ pub(crate) struct AudioBridge {
     /// How many rooms there ever were.
     keys: u64,
     participants: usize,
+    joins: Rate,
+    creations: Rate,
 }
 
 impl AudioBridge {
@@ -70,6 +73,8 @@ impl AudioBridge {
             attachments: BTreeMap::new(),
             keys: 0,
             participants: 0,
+            joins: Rate::per_second(config.limits.join_rate, started),
+            creations: Rate::per_second(config.limits.room_rate, started),
         };
         for room in &config.rooms {
             // Whoever configures rooms checks them first and tells the operator; here is no one to tell.
@@ -122,12 +127,15 @@ impl AudioBridge {
         let outcome = match (Verb::parse(name), call.handle) {
             (None, _) | (Some(Verb::Later(_)), None) => Err(Error::unknown_request(name)),
             (Some(Verb::Later(verb)), Some(handle)) => {
-                let Call { jsep, offerer, now, .. } = call;
-                self.handle_later(verb, Asked { handle, body, jsep, offerer, now }, ids, effects);
+                let Call { jsep, offerer, client, now, .. } = call;
+                self.handle_later(verb, Asked { handle, body, jsep, offerer, client, now }, ids, effects);
                 return Reply::Later;
             }
             (Some(Verb::Now(verb)), handle) => match verb {
-                VerbNow::Create => return manage::reply_to_change(self.create(body, ids)),
+                VerbNow::Create => {
+                    let created = self.may_create(call.client, call.now).and_then(|()| self.create(body, ids));
+                    return manage::reply_to_change(created);
+                }
                 VerbNow::Edit => return manage::reply_to_change(self.edit(body)),
                 VerbNow::Destroy => return manage::reply_to_change(self.destroy(body, effects)),
                 VerbNow::Exists => self.exists(body),

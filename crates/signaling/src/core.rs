@@ -20,6 +20,7 @@ mod observation;
 pub(crate) mod operator;
 mod peer;
 pub(crate) mod plugin;
+pub(crate) mod rate;
 mod session;
 pub(crate) mod statistics;
 pub(crate) mod store;
@@ -28,6 +29,7 @@ pub(crate) mod transport_info;
 mod trickle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use histogram::Histogram;
@@ -37,6 +39,7 @@ use subtle::ConstantTimeEq;
 use admin::Idle;
 pub use asked::{RequestApi, RequestKind};
 use config::Config;
+use effect::Effect;
 use errand::Errand;
 use error::Error;
 use handle::Handle;
@@ -46,6 +49,8 @@ pub use log::LogLevel;
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
 use operator::Refused;
+use plugin::Reply;
+use rate::Rate;
 use session::{CHECK_INTERVAL, Session};
 use store::Storing;
 use token::Tokens;
@@ -167,6 +172,8 @@ pub struct Credentials {
 pub enum Poll {
     /// Wrong credentials.
     Forbidden,
+    /// Too many requests from this address.
+    TooMany,
     /// No such session, or not one whose events are fetched by HTTP.
     NotFound,
     /// The session is alive and has been kept so.
@@ -197,6 +204,8 @@ pub struct Counters {
     pub requests: BTreeMap<(RequestKind, u16), u64>,
     /// From the first offer of a client to the event with its answer.
     pub answering: Histogram,
+    /// What was refused because it would have been too much of something.
+    pub limited: BTreeMap<Limit, u64>,
 }
 
 /// The code of an answer that is no error.
@@ -222,8 +231,29 @@ const ANSWERING: &[Duration] = &[
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { requests: BTreeMap::new(), answering: Histogram::new(ANSWERING) }
+        Self { requests: BTreeMap::new(), answering: Histogram::new(ANSWERING), limited: BTreeMap::new() }
     }
+}
+
+/// What there can be too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Limit {
+    /// Sessions, in all or of one connection.
+    Sessions,
+    /// Handles of a session.
+    Handles,
+    /// Rooms.
+    Rooms,
+    /// Participants in all rooms.
+    Participants,
+    /// Participants of a room.
+    RoomParticipants,
+    /// Requests and polls of one address.
+    Requests,
+    /// Joins of one address.
+    Joins,
+    /// Rooms made by one address.
+    RoomCreations,
 }
 
 /// The conversation.
@@ -248,6 +278,7 @@ pub struct Core {
     /// How many offers there were so far.
     negotiations: u64,
     inquiries: Inquiries,
+    requests: Rate,
     outputs: VecDeque<Output>,
     counters: Counters,
 }
@@ -272,6 +303,7 @@ impl Core {
             handles: BTreeMap::new(),
             connections: BTreeMap::new(),
             inquiries: Inquiries::default(),
+            requests: Rate::per_second(config.limits.request_rate, now),
             outputs: VecDeque::new(),
             counters: Counters::default(),
             config,
@@ -279,8 +311,15 @@ impl Core {
     }
 
     /// Takes a request, whatever JSON it is, and says what it is. Exactly one reply to `source` comes of it, before any
-    /// event it causes (save where the API has the reply last).
-    pub fn handle_request(&mut self, source: Source, request: Value, now: Instant) -> RequestKind {
+    /// event it causes (save where the API has the reply last). `client` is where it comes from; what has no address has no
+    /// rates either.
+    pub fn handle_request(
+        &mut self,
+        source: Source,
+        client: Option<IpAddr>,
+        request: Value,
+        now: Instant,
+    ) -> RequestKind {
         let envelope = match Envelope::parse(request) {
             Ok(envelope) => envelope,
             Err((error, message)) => {
@@ -291,10 +330,10 @@ impl Core {
             }
         };
         let kind = self.kind(&envelope);
-        match self.execute(source, &envelope, now) {
+        match self.execute(source, client, &envelope, now) {
             Err(error) => {
                 self.reply(source, envelope.refused(&error));
-                self.count(kind, error.code);
+                self.count_error(kind, &error);
             }
             Ok(()) if kind.api == RequestApi::Janus => self.count(kind, ACCEPTED),
             // Counted with what the plugin said.
@@ -310,7 +349,17 @@ impl Core {
     }
 
     /// A long poll asks for the events of a session, which counts as a keepalive.
-    pub fn handle_poll(&mut self, session: u64, credentials: Credentials, now: Instant) -> Poll {
+    pub fn handle_poll(
+        &mut self,
+        session: u64,
+        client: Option<IpAddr>,
+        credentials: Credentials,
+        now: Instant,
+    ) -> Poll {
+        if !self.requests.take(client, now) {
+            self.count_limited(Some(Limit::Requests));
+            return Poll::TooMany;
+        }
         if session == 0 {
             return Poll::NotFound;
         }
@@ -405,7 +454,16 @@ impl Core {
         &self.counters
     }
 
-    fn execute(&mut self, source: Source, envelope: &Envelope, now: Instant) -> Result<(), Error> {
+    fn execute(
+        &mut self,
+        source: Source,
+        client: Option<IpAddr>,
+        envelope: &Envelope,
+        now: Instant,
+    ) -> Result<(), Error> {
+        if !self.requests.take(client, now) {
+            return Err(Error::too_many_requests(self.config.limits.request_rate));
+        }
         if envelope.session == 0 {
             return match envelope.handle {
                 HandleField::Given(_) => Err(Error::session_not_found()),
@@ -426,7 +484,7 @@ impl Core {
             HandleField::Given(handle) if !session.handles.contains(&handle) => {
                 Err(Error::no_such_handle(handle.0, id.0))
             }
-            HandleField::Given(handle) => self.execute_on_handle(source, envelope, id, handle, now),
+            HandleField::Given(handle) => self.execute_on_handle(source, client, envelope, id, handle, now),
             HandleField::Absent | HandleField::Invalid => self.execute_on_session(source, envelope, id, now),
         }
     }
@@ -499,6 +557,24 @@ impl Core {
         *self.counters.requests.entry((kind, code)).or_default() += 1;
     }
 
+    fn count_error(&mut self, kind: RequestKind, error: &Error) {
+        self.count(kind, error.code);
+        self.count_limited(error.limit);
+    }
+
+    /// Counts what a plugin has made of a request.
+    fn count_reply(&mut self, kind: RequestKind, reply: &Reply, effects: &[Effect]) {
+        let refusal = reply.refusal(effects);
+        self.count(kind, refusal.map_or(ACCEPTED, |refusal| refusal.code));
+        self.count_limited(refusal.and_then(|refusal| refusal.limit));
+    }
+
+    fn count_limited(&mut self, limit: Option<Limit>) {
+        if let Some(limit) = limit {
+            *self.counters.limited.entry(limit).or_default() += 1;
+        }
+    }
+
     fn kind(&self, envelope: &Envelope) -> RequestKind {
         let plugin = match envelope.handle {
             HandleField::Given(handle) if envelope.is("message") => self.plugin(handle),
@@ -508,6 +584,10 @@ impl Core {
             (Some(plugin), Some(Value::Object(body))) => RequestKind::of_plugin(plugin, body),
             (Some(_) | None, _) => RequestKind::janus(&envelope.verb),
         }
+    }
+
+    fn count_limited(&mut self, limit: Limit) {
+        *self.counters.limited.entry(limit).or_default() += 1;
     }
 
     fn check_if_due(&mut self, now: Instant) {

@@ -42,6 +42,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::connection::Api;
 use self::cors::Cors;
+use self::listener::ClientAddress;
 use self::mailbox::Mailboxes;
 pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
@@ -307,8 +308,8 @@ impl Transport {
     }
 
     /// A request over HTTP, answered by the core or, in its absence, by a status.
-    async fn request(&self, request: Value) -> Result<Value, StatusCode> {
-        self.ask(|reply| Inbound::Request { request, reply }).await
+    async fn request(&self, ClientAddress(client): ClientAddress, request: Value) -> Result<Value, StatusCode> {
+        self.ask(|reply| Inbound::Request { client, request, reply }).await
     }
 
     async fn admin_request(&self, request: Value) -> Result<Value, StatusCode> {

@@ -251,7 +251,7 @@ impl World {
 
     fn request(&mut self, from: u64, request: Value) -> Value {
         let source = if from == 2 { Source::Http(RequestId(0)) } else { Source::Connection(websocket(from)) };
-        self.core.handle_request(source, request, self.now);
+        self.core.handle_request(source, None, request, self.now);
         self.reply(source)
     }
 
@@ -354,7 +354,7 @@ proptest! {
                 }
                 Happening::Poll { session } => {
                     let now = world.now;
-                    world.core.handle_poll(session, Credentials::default(), now);
+                    world.core.handle_poll(session, None, Credentials::default(), now);
                 }
             }
             world.drain();

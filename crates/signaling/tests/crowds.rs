@@ -26,7 +26,7 @@ impl Client {
 
     /// The reply, and how many events came beside it.
     fn ask(&mut self, request: Value) -> (Value, usize) {
-        self.core.handle_request(SOURCE, request, self.now);
+        self.core.handle_request(SOURCE, None, request, self.now);
         let (mut reply, mut events) = (Value::Null, 0);
         while let Some(output) = self.core.poll_output() {
             match output {

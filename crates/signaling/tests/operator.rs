@@ -57,7 +57,7 @@ impl Server {
     }
 
     fn ask(&mut self, request: Value) -> Value {
-        self.core.handle_request(SOURCE, request, self.now);
+        self.core.handle_request(SOURCE, None, request, self.now);
         self.collect();
         self.replies.pop().unwrap()
     }

@@ -10,12 +10,13 @@ use axum::Router;
 use signaling::{Access, ListenerConfig, Network, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use transport_support::{Client, SOON, exchange, handshake, open, transport};
 
 fn access(allowed: &[&str], proxies: &[&str]) -> ListenerConfig {
     let networks = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Network>>();
-    let access = Access { allowed: networks(allowed), proxies: networks(proxies) };
-    ListenerConfig { access, ..Default::default() }
+    let access = Access { allowed: networks(allowed), proxies: networks(proxies), forwarded: true, unlimited: vec![] };
+    ListenerConfig { access: watch::channel(access).1, ..Default::default() }
 }
 
 async fn open_http(transport: &Transport, config: ListenerConfig) -> SocketAddr {

@@ -41,6 +41,24 @@ pub(super) const SIGNALING: &[Series<signaling::Gauges>] = &[
     }),
 ];
 
+const LIMITED: &str = "plenum_requests_limited_total";
+const LIMITED_HELP: &str = "Requests refused by a limit of the configuration, which is in the label";
+
+pub(super) const LIMITS: &[Series<signaling::Counters>] = &[
+    with(&[("limit", "sessions")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Sessions))),
+    with(&[("limit", "handles_per_session")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Handles))),
+    with(&[("limit", "rooms")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Rooms))),
+    with(&[("limit", "participants")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Participants))),
+    with(&[("limit", "participants_per_room")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::RoomParticipants))),
+    with(&[("limit", "request_rate")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Requests))),
+    with(&[("limit", "join_rate")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Joins))),
+    with(&[("limit", "room_rate")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::RoomCreations))),
+];
+
+fn refused_by(counters: &signaling::Counters, limit: signaling::Limit) -> u64 {
+    counters.limited.get(&limit).copied().unwrap_or_default()
+}
+
 const CONNECTIONS: &str = "plenum_connections";
 const CONNECTIONS_HELP: &str = "Connections of clients by transport; HTTP has none that last";
 const CUT: &str = "plenum_connections_cut_total";

@@ -120,6 +120,7 @@ fn files(folder: &str) -> impl Iterator<Item = PathBuf> {
 fn known() -> Known {
     let mut known = Known::new();
     add_series(list::SIGNALING, false, &mut known);
+    add_series(list::LIMITS, false, &mut known);
     add_series(list::TRANSPORT, false, &mut known);
     add_series(list::MIXER, true, &mut known);
     add_series(list::WEBRTC, true, &mut known);

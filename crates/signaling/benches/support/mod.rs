@@ -46,7 +46,7 @@ impl Server {
     /// What the shell does with the text of a request: reads it, asks, and writes the reply.
     pub(crate) fn ask(&mut self, text: &str) -> usize {
         let request = serde_json::from_str(text).unwrap();
-        self.core.handle_request(SOURCE, request, self.now);
+        self.core.handle_request(SOURCE, None, request, self.now);
         let mut written = 0;
         while let Some(output) = self.core.poll_output() {
             if let Output::Reply { message, .. } = output {
@@ -65,7 +65,7 @@ impl Server {
     }
 
     fn id_of(&mut self, request: Value) -> u64 {
-        self.core.handle_request(SOURCE, request, self.now);
+        self.core.handle_request(SOURCE, None, request, self.now);
         let mut id = None;
         while let Some(output) = self.core.poll_output() {
             if let Output::Reply { message, .. } = output {

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::core::Limit;
 use crate::core::field::FieldError;
 use crate::core::ids::{RoomId, UserId};
 use crate::core::operator::Refused;
@@ -13,6 +14,8 @@ use crate::core::plugin::Refusal;
 pub(crate) struct Error {
     code: u16,
     text: String,
+    /// What there would have been too much of.
+    limit: Option<Limit>,
 }
 
 impl Error {
@@ -160,7 +163,19 @@ impl Error {
     }
 
     pub(super) fn too_many_rooms(limit: usize) -> Self {
-        Self::new(499, format!("Too many rooms (max {limit})"))
+        Self::over(Limit::Rooms, format!("Too many rooms (max {limit})"))
+    }
+
+    pub(super) fn too_many_creations(rate: u32) -> Self {
+        Self::over(Limit::RoomCreations, format!("Too many rooms made from your address (max {rate} a second)"))
+    }
+
+    pub(super) fn too_many_joins(rate: u32) -> Self {
+        Self::over(Limit::Joins, format!("Too many joins from your address (max {rate} a second)"))
+    }
+
+    pub(super) fn server_full(limit: usize) -> Self {
+        Self::over(Limit::Participants, format!("The server is full (max {limit} participants)"))
     }
 
     pub(super) fn overloaded() -> Self {
@@ -168,7 +183,7 @@ impl Error {
     }
 
     pub(super) fn room_full(room: &RoomId, limit: usize) -> Self {
-        Self::new(499, format!("Room {room} is full (max {limit} participants)"))
+        Self::over(Limit::RoomParticipants, format!("Room {room} is full (max {limit} participants)"))
     }
 
     /// Something of Janus that this server has not, yet.
@@ -177,7 +192,16 @@ impl Error {
     }
 
     fn new(code: u16, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        Self { code, text: text.into(), limit: None }
+    }
+
+    fn over(limit: Limit, text: String) -> Self {
+        Self { limit: Some(limit), ..Self::new(499, text) }
+    }
+
+    /// What there would have been too much of.
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        self.limit
     }
 }
 
@@ -192,13 +216,13 @@ impl From<FieldError> for Error {
 }
 
 impl From<Error> for Refused {
-    fn from(Error { code, text }: Error) -> Self {
+    fn from(Error { code, text, .. }: Error) -> Self {
         Self { code, reason: text }
     }
 }
 
 impl From<Error> for Refusal {
-    fn from(Error { code, text }: Error) -> Self {
-        Self { code, data: json!({"audiobridge": "event", "error_code": code, "error": text}) }
+    fn from(Error { code, text, limit }: Error) -> Self {
+        Self { code, data: json!({"audiobridge": "event", "error_code": code, "error": text}), limit }
     }
 }

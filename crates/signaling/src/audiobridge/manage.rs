@@ -1,5 +1,8 @@
 //! The life of rooms: create, edit, destroy, and what can be asked about them.
 
+use std::net::IpAddr;
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::error::Error;
@@ -35,6 +38,12 @@ pub(super) fn reply_to_change(outcome: Result<Changed, Error>) -> Reply {
 }
 
 impl AudioBridge {
+    /// Whether a client at this address may make one more room now.
+    pub(super) fn may_create(&mut self, client: Option<IpAddr>, now: Instant) -> Result<(), Error> {
+        let rate = self.dialect.limits.room_rate;
+        if self.creations.take(client, now) { Ok(()) } else { Err(Error::too_many_creations(rate)) }
+    }
+
     pub(super) fn create(&mut self, body: Body<'_>, ids: &mut IdSource) -> Result<Changed, Error> {
         let request = CreateRequest::parse(body, self.admin_key.as_deref())?;
         self.check_permanence(request.permanent, "create permanent room")?;

@@ -8,6 +8,7 @@ mod participant;
 mod record;
 mod room;
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use super::error::Error;
@@ -128,6 +129,8 @@ pub(super) struct Asked<'a> {
     pub(super) jsep: Option<&'a Jsep>,
     /// Who makes the offers of the handle's PeerConnection, if it has one.
     pub(super) offerer: Option<Offerer>,
+    /// Where it comes from, where that counts.
+    pub(super) client: Option<IpAddr>,
     pub(super) now: Instant,
 }
 

@@ -20,7 +20,11 @@ impl AudioBridge {
         ids: &mut IdSource,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Error> {
-        let Asked { handle, body, jsep, now, .. } = asked;
+        let Asked { handle, body, jsep, client, now, .. } = asked;
+        // One that fails counts as well: to guess a pin takes many.
+        if !self.joins.take(client, now) {
+            return Err(Error::too_many_joins(self.dialect.limits.join_rate));
+        }
         if self.seat(handle).is_some() {
             return Err(Error::already_in_a_room());
         }
@@ -47,6 +51,10 @@ impl AudioBridge {
         let offers = asked.wants_offer(&request.wishes)?;
         if self.overloaded {
             return Err(Error::overloaded());
+        }
+        let limit = self.dialect.limits.participants;
+        if self.participants >= limit {
+            return Err(Error::server_full(limit));
         }
         let id = room.id.clone();
         let wishes = request.wishes;

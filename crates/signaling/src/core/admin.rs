@@ -333,11 +333,11 @@ impl Core {
         let request = envelope.fields().object("request")?;
         let plugin = Plugin::parse(package).ok_or_else(Error::invalid_plugin)?;
         let empty = Map::new();
-        let call = Call { handle: None, body: request.unwrap_or(&empty), jsep: None, offerer: None, now };
+        let call = Call { handle: None, body: request.unwrap_or(&empty), jsep: None, offerer: None, client: None, now };
         let kind = RequestKind::of_plugin(plugin, call.body);
         let mut effects = Vec::new();
         let reply = self.ask_plugin(plugin, call, &mut effects);
-        self.count(kind, reply.code(&effects));
+        self.count_reply(kind, &reply, &effects);
         self.perform(effects, None, now);
         Ok(match reply {
             Reply::Now(outcome) | Reply::Last(outcome) => Some(plugin_data(outcome)),

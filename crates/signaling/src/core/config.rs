@@ -131,12 +131,21 @@ pub struct Limits {
     pub waiting_offers: usize,
     /// Rooms in all.
     pub rooms: usize,
+    /// Participants of all rooms.
+    pub participants: usize,
     /// Participants of one room.
     pub participants_per_room: usize,
     /// Tokens in the `allowed` list of one room.
     pub allowed_tokens: usize,
     /// Bytes of a text that is kept (display, description, secret, opaque id, …).
     pub text_bytes: usize,
+    /// Requests and polls of one client address in a second; 0 = any number. This and the next two are rates in the long run:
+    /// an address may do at once what it has left undone in the 10 s before.
+    pub request_rate: u32,
+    /// Participants of one client address that join in a second; 0 = any number.
+    pub join_rate: u32,
+    /// Rooms that one client address makes in a second; 0 = any number.
+    pub room_rate: u32,
 }
 
 impl Default for Limits {
@@ -148,9 +157,14 @@ impl Default for Limits {
             waiting_candidates: 100,
             waiting_offers: 8,
             rooms: 1_000_000,
+            participants: 100_000,
             participants_per_room: 100_000,
             allowed_tokens: 10_000,
             text_bytes: 1024,
+            // Far above a storm of joins behind one proxy that hides its clients, and below what would keep the core from others.
+            request_rate: 20_000,
+            join_rate: 5_000,
+            room_rate: 5_000,
         }
     }
 }

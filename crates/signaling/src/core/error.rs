@@ -1,5 +1,6 @@
 //! The error table of the core protocol: codes and texts are API. The only place they are written.
 
+use super::Limit;
 use super::field::FieldError;
 use super::ids::SessionId;
 
@@ -10,6 +11,8 @@ pub(crate) struct Error {
     pub(crate) reason: String,
     /// The session it is about, where the request does not name it as its own.
     pub(crate) about: Option<SessionId>,
+    /// What there would have been too much of.
+    pub(crate) limit: Option<Limit>,
 }
 
 impl Error {
@@ -19,6 +22,11 @@ impl Error {
 
     pub(crate) fn forbidden_plugin(plugin: &str) -> Self {
         Self::new(405, format!("Provided token can't access plugin '{plugin}'"))
+    }
+
+    /// Janus has no rates; its codes of this kind are those of HTTP.
+    pub(crate) fn too_many_requests(rate: u32) -> Self {
+        Self::over(Limit::Requests, 429, format!("Too many requests from your address (max {rate} a second)"))
     }
 
     pub(crate) fn unknown_request(verb: &str) -> Self {
@@ -78,7 +86,7 @@ impl Error {
     }
 
     pub(crate) fn too_many_handles(limit: usize) -> Self {
-        Self::new(461, format!("Too many handles in this session (max {limit})"))
+        Self::over(Limit::Handles, 461, format!("Too many handles in this session (max {limit})"))
     }
 
     pub(crate) fn unknown_jsep_type(kind: &str) -> Self {
@@ -140,7 +148,7 @@ impl Error {
     }
 
     pub(crate) fn too_many_sessions(limit: usize) -> Self {
-        Self::new(472, format!("Too many sessions (max {limit})"))
+        Self::over(Limit::Sessions, 472, format!("Too many sessions (max {limit})"))
     }
 
     pub(crate) fn too_many_candidates(limit: usize) -> Self {
@@ -181,7 +189,11 @@ impl Error {
     }
 
     fn new(code: u16, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), about: None }
+        Self { code, reason: reason.into(), about: None, limit: None }
+    }
+
+    fn over(limit: Limit, code: u16, reason: String) -> Self {
+        Self { limit: Some(limit), ..Self::new(code, reason) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The life of a handle: attach, message, hangup, detach. Knows no plugin.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -91,13 +92,14 @@ impl Core {
     pub(super) fn execute_on_handle(
         &mut self,
         source: Source,
+        client: Option<IpAddr>,
         envelope: &Envelope,
         session: SessionId,
         handle: HandleId,
         now: Instant,
     ) -> Result<(), Error> {
         if envelope.is("message") {
-            self.message(source, envelope, session, handle, now)?;
+            self.message(source, client, envelope, session, handle, now)?;
         } else if envelope.is("trickle") {
             self.trickle(source, envelope, session, handle, now)?;
         } else if envelope.is("hangup") {
@@ -143,6 +145,7 @@ impl Core {
     fn message(
         &mut self,
         source: Source,
+        client: Option<IpAddr>,
         envelope: &Envelope,
         session: SessionId,
         handle: HandleId,
@@ -156,9 +159,9 @@ impl Core {
         let plugin = self.plugin(handle).ok_or_else(Error::handle_not_found)?;
         let mut effects = Vec::new();
         let offerer = self.offerer(handle);
-        let call = Call { handle: Some(handle), body, jsep: jsep.as_ref(), offerer, now };
+        let call = Call { handle: Some(handle), body, jsep: jsep.as_ref(), offerer, client, now };
         let reply = self.ask_plugin(plugin, call, &mut effects);
-        self.count(RequestKind::of_plugin(plugin, body), reply.code(&effects));
+        self.count_reply(RequestKind::of_plugin(plugin, body), &reply, &effects);
         match reply {
             Reply::Now(outcome) => {
                 let data = plugin_data(outcome);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::asked::RequestKind;
 use super::store::Storing;
 use super::{ACCEPTED, Core};
+use crate::audiobridge;
 
 /// Something to do with a room or a participant. It needs no secret: whoever is asked has checked who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,8 +161,10 @@ impl Core {
     pub fn handle_operation(&mut self, operation: Operation, now: Instant) -> Result<Operated, Refused> {
         let mut effects = Vec::new();
         let kind = RequestKind::operation(&operation);
-        let outcome = self.audiobridge.operate(operation, &mut self.ids, &mut effects).map_err(Refused::from);
+        let outcome = self.audiobridge.operate(operation, &mut self.ids, &mut effects);
         self.perform(effects, None, now);
+        self.count_limited(outcome.as_ref().err().and_then(audiobridge::Error::limit));
+        let outcome = outcome.map_err(Refused::from);
         self.count(kind, outcome.as_ref().err().map_or(ACCEPTED, |refused| refused.code));
         outcome
     }

@@ -1,6 +1,7 @@
 //! The plugins that handles are attached to, and the way from the core to each of them. The only file that lists them;
 //! knows nothing of what they do.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -10,7 +11,7 @@ use super::ids::HandleId;
 use super::jsep::{Jsep, Offerer};
 use super::media::Settled;
 use super::store::Storing;
-use super::{ACCEPTED, Core};
+use super::{Core, Limit};
 use crate::{audiobridge, echotest};
 
 /// A plugin.
@@ -31,6 +32,8 @@ pub(crate) struct Call<'a> {
     pub(crate) jsep: Option<&'a Jsep>,
     /// Who makes the offers of the handle's PeerConnection, if it has one.
     pub(crate) offerer: Option<Offerer>,
+    /// Where it comes from, where that counts.
+    pub(crate) client: Option<IpAddr>,
     pub(crate) now: Instant,
 }
 
@@ -48,13 +51,12 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    /// The code to count the request by, which may be in the event that answers it.
-    pub(super) fn code(&self, effects: &[Effect]) -> u16 {
-        let of = |outcome: &Result<Value, Refusal>| outcome.as_ref().err().map_or(ACCEPTED, |refusal| refusal.code);
+    /// Why the request is refused, if it is; that may be in the event that answers it.
+    pub(super) fn refusal<'a>(&'a self, effects: &'a [Effect]) -> Option<&'a Refusal> {
         match self {
-            Self::Now(outcome) | Self::Last(outcome) => of(outcome),
-            Self::Stored(_) => ACCEPTED,
-            Self::Later => effects.iter().find_map(|effect| effect.outcome().map(of)).unwrap_or(ACCEPTED),
+            Self::Now(outcome) | Self::Last(outcome) => outcome.as_ref().err(),
+            Self::Stored(_) => None,
+            Self::Later => effects.iter().find_map(Effect::outcome)?.as_ref().err(),
         }
     }
 }
@@ -65,6 +67,8 @@ pub(crate) struct Refusal {
     pub(crate) code: u16,
     /// As clients get it, within a reply or an event.
     pub(crate) data: Value,
+    /// What there would have been too much of.
+    pub(crate) limit: Option<Limit>,
 }
 
 impl Plugin {

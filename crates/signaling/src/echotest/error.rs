@@ -53,6 +53,6 @@ impl From<FieldError> for Error {
 
 impl From<Error> for Refusal {
     fn from(Error { code, text }: Error) -> Self {
-        Self { code, data: json!({"echotest": "event", "error_code": code, "error": text}) }
+        Self { code, data: json!({"echotest": "event", "error_code": code, "error": text}), limit: None }
     }
 }

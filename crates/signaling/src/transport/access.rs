@@ -27,6 +27,10 @@ pub struct Access {
     pub allowed: Vec<Network>,
     /// Proxies that are believed whom they speak for (`X-Forwarded-For`); empty = none, and everybody is who connects.
     pub proxies: Vec<Network>,
+    /// Whether `allowed` is about those whom proxies speak for, and not about the proxies.
+    pub forwarded: bool,
+    /// Whose requests are not counted.
+    pub unlimited: Vec<Network>,
 }
 
 /// What is to be done with a connection.
@@ -39,11 +43,18 @@ pub(super) enum Verdict {
 }
 
 impl Access {
+    /// The address by which a request is counted, which a connection from `peer` has brought; `None` = it is not counted.
+    pub(super) fn counted(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let client = if self.is_proxy(peer) { self.origin(peer, headers).unwrap_or(peer) } else { peer };
+        let is_unlimited = self.unlimited.iter().any(|network| network.contains(client));
+        (!is_unlimited).then_some(client)
+    }
+
     /// Judges a connection by where it comes from.
     pub(super) fn judge(&self, peer: IpAddr) -> Verdict {
         if self.allowed.is_empty() {
             Verdict::Admitted
-        } else if self.is_proxy(peer) {
+        } else if self.forwarded && self.is_proxy(peer) {
             Verdict::PerRequest
         } else if self.allows(peer) {
             Verdict::Admitted
@@ -52,21 +63,24 @@ impl Access {
         }
     }
 
-    /// Judges a request that came through the proxy `peer`. What counts is the last address that no trusted proxy has: who
-    /// stands before that one may be invented. A proxy that names nobody speaks for itself.
+    /// Judges a request that came through the proxy `peer`.
     pub(super) fn permits(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        self.origin(peer, headers).is_some_and(|origin| self.allows(origin))
+    }
+
+    /// Whom the proxy `peer` speaks for: the last address that no trusted proxy has, as who stands before that one may be
+    /// invented. A proxy that names nobody speaks for itself; `None` = what it names is no address.
+    fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let mut origin = peer;
         for line in headers.get_all(FORWARDED_FOR).iter().rev() {
-            let Ok(line) = line.to_str() else { return false };
-            for hop in line.rsplit(',') {
-                let Some(address) = address(hop.trim()) else { return false };
-                origin = address;
+            for hop in line.to_str().ok()?.rsplit(',') {
+                origin = address(hop.trim())?;
                 if !self.is_proxy(origin) {
-                    return self.allows(origin);
+                    return Some(origin);
                 }
             }
         }
-        self.allows(origin)
+        Some(origin)
     }
 
     fn allows(&self, address: IpAddr) -> bool {
@@ -139,13 +153,19 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn behind_proxy() -> Access {
+        let (allowed, proxies) = (networks(&["198.51.100.0/24"]), networks(&["10.0.0.0/8"]));
+        Access { allowed, proxies, forwarded: true, unlimited: Vec::new() }
+    }
+
     fn forwarded(lines: &[&str]) -> HeaderMap {
         lines.iter().map(|line| (FORWARDED_FOR, line.parse().unwrap())).collect()
     }
 
     #[test]
     fn networks_are_compared_by_bits() {
-        let access = Access { allowed: networks(&["10.1.0.0/16", "192.0.2.7", "2001:db8::/32"]), proxies: vec![] };
+        let allowed = networks(&["10.1.0.0/16", "192.0.2.7", "2001:db8::/32"]);
+        let access = Access { allowed, ..Access::default() };
         for (peer, verdict) in [
             ("10.1.255.255", Verdict::Admitted),
             ("10.10.0.1", Verdict::Refused),
@@ -179,7 +199,7 @@ mod tests {
 
     #[test]
     fn who_stands_before_the_last_stranger_does_not_count() {
-        let access = Access { allowed: networks(&["198.51.100.0/24"]), proxies: networks(&["10.0.0.0/8"]) };
+        let access = behind_proxy();
         let proxy = ip("::ffff:10.0.0.1");
         assert_eq!(access.judge(proxy), Verdict::PerRequest);
         for (lines, permitted) in [
@@ -202,7 +222,21 @@ mod tests {
 
     #[test]
     fn a_stranger_is_not_believed() {
-        let access = Access { allowed: networks(&["198.51.100.0/24"]), proxies: networks(&["10.0.0.0/8"]) };
+        let access = behind_proxy();
         assert_eq!(access.judge(ip("203.0.113.9")), Verdict::Refused);
+        assert_eq!(access.counted(ip("203.0.113.9"), &forwarded(&["198.51.100.7"])), Some(ip("203.0.113.9")));
+    }
+
+    #[test]
+    fn requests_are_counted_by_whom_a_proxy_speaks_for() {
+        let access = Access { unlimited: networks(&["198.51.100.7"]), forwarded: false, ..behind_proxy() };
+        let counted = |peer: &str, lines: &[&str]| access.counted(ip(peer), &forwarded(lines));
+        assert_eq!(counted("10.0.0.1", &["203.0.113.9, 198.51.100.8"]), Some(ip("198.51.100.8")));
+        assert_eq!(counted("10.0.0.1", &["198.51.100.7"]), None);
+        assert_eq!(counted("198.51.100.7", &[]), None);
+        assert_eq!(counted("10.0.0.1", &["unknown"]), Some(ip("10.0.0.1")));
+        assert_eq!(counted("10.0.0.1", &[]), Some(ip("10.0.0.1")));
+        // The list is about the proxy itself then.
+        assert_eq!(access.judge(ip("10.0.0.1")), Verdict::Refused);
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::connection::{Api, Connection};
+use super::listener::ClientAddress;
 use super::owner::{Outgoing, ReturnAddress};
 use super::{Tallies, Transport};
 use crate::Carrier;
@@ -59,7 +60,11 @@ pub(super) async fn open(
 ) -> (Desk, Outbox) {
     let mut ends = Vec::new();
     for api in [Api::Janus, Api::Admin] {
-        let end = if serves(api) { Some(Connection::open(transport, api, carrier).await) } else { None };
+        let end = if serves(api) {
+            Some(Connection::open(transport, api, carrier, ClientAddress::default()).await)
+        } else {
+            None
+        };
         ends.push(end.unzip());
     }
     let (admin, from_admin) = ends.pop().unwrap_or_default();

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use super::document::Malformed;
+use super::listener::ClientAddress;
 use super::owner::{Inbound, Outgoing, ReturnAddress};
 use super::refusal::Refusal;
 use super::{MESSAGE_LIMIT, Transport, document};
@@ -31,18 +32,24 @@ pub(super) struct Connection {
     transport: Transport,
     api: Api,
     id: ConnectionId,
+    client: ClientAddress,
 }
 
 impl Connection {
     /// Makes a client known, and gives the queue of what shall be sent to it. The queue ends when the client is too slow for
     /// it, and at the stop.
-    pub(super) async fn open(transport: &Transport, api: Api, carrier: Carrier) -> (Self, mpsc::Receiver<Outgoing>) {
+    pub(super) async fn open(
+        transport: &Transport,
+        api: Api,
+        carrier: Carrier,
+        client: ClientAddress,
+    ) -> (Self, mpsc::Receiver<Outgoing>) {
         let number = transport.shared.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let id = ConnectionId { carrier, number };
         let capacity = if carrier.is_broker() { BROKER_CAPACITY } else { transport.config().connection_capacity };
         let (sender, outgoing) = mpsc::channel(capacity);
         let _ = transport.inbox.send(Inbound::Opened { connection: id, outgoing: sender }).await;
-        (Self { transport: transport.clone(), api, id }, outgoing)
+        (Self { transport: transport.clone(), api, id, client }, outgoing)
     }
 
     /// What one message asks, in order, or the one error it earns.
@@ -52,7 +59,7 @@ impl Connection {
 
     /// As [`Connection::read`], for a message whose replies have to be told from others.
     pub(super) fn read_for(&self, message: &[u8], address: Option<Box<ReturnAddress>>) -> VecDeque<Inbound> {
-        let connection = self.id;
+        let (connection, client) = (self.id, self.client.0);
         let documents = if message.len() > MESSAGE_LIMIT {
             Err(Malformed { line: 1, column: 1, text: format!("longer than {MESSAGE_LIMIT} bytes") })
         } else {
@@ -62,7 +69,7 @@ impl Connection {
             Ok(documents) => documents
                 .into_iter()
                 .map(|request| match self.api {
-                    Api::Janus => Inbound::Received { connection, address: address.clone(), request },
+                    Api::Janus => Inbound::Received { connection, client, address: address.clone(), request },
                     Api::Admin => Inbound::AdminReceived { connection, address: address.clone(), request },
                 })
                 .collect(),

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::listener::ClientAddress;
 use super::owner::Inbound;
 use super::path::Target;
 use super::refusal::Refusal;
@@ -36,6 +37,7 @@ pub(super) async fn handle(transport: Transport, request: Request) -> Response {
 async fn answer(transport: &Transport, request: Request) -> Response {
     let base = transport.config().base_path.as_str();
     let target = Target::parse(base, request.uri().path());
+    let client = ClientAddress::of(request.extensions());
     if let Some(response) = gate(transport, target, &request) {
         return response;
     }
@@ -43,15 +45,17 @@ async fn answer(transport: &Transport, request: Request) -> Response {
         return match target {
             Target::Outside | Target::TooDeep => StatusCode::NOT_FOUND.into_response(),
             Target::Info | Target::Ping => StatusCode::BAD_REQUEST.into_response(),
-            Target::Base | Target::Session { .. } | Target::Handle { .. } => post(transport, target, request).await,
+            Target::Base | Target::Session { .. } | Target::Handle { .. } => {
+                post(transport, client, target, request).await
+            }
         };
     }
     match target {
         Target::Outside | Target::TooDeep | Target::Base => StatusCode::NOT_FOUND.into_response(),
-        Target::Info => reply(transport, transport.request(made_up("info")).await),
-        Target::Ping => reply(transport, transport.request(made_up("ping")).await),
-        Target::Session { session } => poll(transport, session, None, request.uri()).await,
-        Target::Handle { session, .. } => poll(transport, session, Some(base), request.uri()).await,
+        Target::Info => reply(transport, transport.request(client, made_up("info")).await),
+        Target::Ping => reply(transport, transport.request(client, made_up("ping")).await),
+        Target::Session { session } => poll(transport, client, session, None, request.uri()).await,
+        Target::Handle { session, .. } => poll(transport, client, session, Some(base), request.uri()).await,
     }
 }
 
@@ -131,32 +135,39 @@ pub(super) fn made_up(verb: &str) -> Value {
     json!({ "janus": verb, "transaction": transaction })
 }
 
-async fn post(transport: &Transport, target: Target, request: Request) -> Response {
+async fn post(transport: &Transport, client: ClientAddress, target: Target, request: Request) -> Response {
     let body = match body(request).await {
         Ok(body) if body.is_empty() => return StatusCode::BAD_REQUEST.into_response(),
         Ok(body) => body,
         Err(status) => return status.into_response(),
     };
     match parse_request(&body, target) {
-        Ok(request) => reply(transport, transport.request(request).await),
+        Ok(request) => reply(transport, transport.request(client, request).await),
         Err(refusal) => refuse(transport, &refusal),
     }
 }
 
 /// A long poll, or, below a handle (`redirect_base`), the way to it: that refreshes the session as well.
-async fn poll(transport: &Transport, session: u64, redirect_base: Option<&str>, uri: &Uri) -> Response {
+async fn poll(
+    transport: &Transport,
+    ClientAddress(client): ClientAddress,
+    session: u64,
+    redirect_base: Option<&str>,
+    uri: &Uri,
+) -> Response {
     let query = Query::<HashMap<String, String>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
     if session == 0 {
         return StatusCode::NOT_FOUND.into_response();
     }
     let credentials = Credentials { apisecret: query.get("apisecret").cloned(), token: query.get("token").cloned() };
     let mut stopping = transport.stopping();
-    let verdict = match transport.ask(|reply| Inbound::Poll { session, credentials, reply }).await {
+    let verdict = match transport.ask(|reply| Inbound::Poll { session, client, credentials, reply }).await {
         Ok(verdict) => verdict,
         Err(status) => return status.into_response(),
     };
     match (verdict, redirect_base) {
         (Poll::Forbidden, _) => return StatusCode::FORBIDDEN.into_response(),
+        (Poll::TooMany, _) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
         (Poll::NotFound | Poll::Ready, Some(base)) => {
             return (StatusCode::FOUND, [(header::LOCATION, format!("{base}/{session}"))]).into_response();
         }

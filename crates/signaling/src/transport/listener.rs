@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{Extensions, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use hyper::server::conn::http1;
@@ -41,8 +41,8 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 pub struct ListenerConfig {
     /// Shown to clients; `None` = no TLS.
     pub certificate: Option<Certificate>,
-    /// Who may connect.
-    pub access: Access,
+    /// Who may connect; a change counts for connections that come later.
+    pub access: watch::Receiver<Access>,
     /// Connections at the same time, WebSockets included; more are closed as they come.
     pub connection_limit: usize,
     /// A connection without a request, or with a part of one, is closed after so long.
@@ -53,10 +53,20 @@ impl Default for ListenerConfig {
     fn default() -> Self {
         Self {
             certificate: None,
-            access: Access::default(),
+            access: watch::channel(Access::default()).1,
             connection_limit: 100_000,
             idle_timeout: Duration::from_secs(120),
         }
+    }
+}
+
+/// By which address a request is counted; `None` = it is not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ClientAddress(pub(super) Option<IpAddr>);
+
+impl ClientAddress {
+    pub(super) fn of(extensions: &Extensions) -> Self {
+        extensions.get().copied().unwrap_or_default()
     }
 }
 
@@ -105,7 +115,7 @@ impl Port {
     /// Starts to serve a connection, or closes it at once.
     fn take(&self, stream: TcpStream, peer: IpAddr) {
         let tallies = &self.transport.shared.tallies;
-        let verdict = self.config.access.judge(peer);
+        let verdict = self.config.access.borrow().judge(peer);
         if verdict == Verdict::Refused {
             tallies.refused_connections.fetch_add(1, Ordering::Relaxed);
             return;
@@ -123,17 +133,21 @@ impl Port {
             Verdict::PerRequest => behind_proxy(self.router.clone(), self.config.access.clone(), peer),
             Verdict::Admitted | Verdict::Refused => self.router.clone(),
         };
+        let caller = Caller { peer, access: self.config.access.clone() };
         let idle_timeout = self.config.idle_timeout;
         let stopping = self.stopping.subscribe();
         let Some(certificate) = &self.config.certificate else {
-            tokio::spawn(converse(Connected { stream, _place: place }, router, idle_timeout, stopping));
+            tokio::spawn(converse(Connected { stream, _place: place }, caller, router, idle_timeout, stopping));
             return;
         };
         let handshake = certificate.acceptor().accept(stream);
         let tallies = Arc::clone(tallies);
         tokio::spawn(async move {
             match tokio::time::timeout(HANDSHAKE_TIME, handshake).await {
-                Ok(Ok(stream)) => converse(Connected { stream, _place: place }, router, idle_timeout, stopping).await,
+                Ok(Ok(stream)) => {
+                    let stream = Connected { stream, _place: place };
+                    converse(stream, caller, router, idle_timeout, stopping).await;
+                }
                 Ok(Err(_)) | Err(_) => {
                     tallies.failed_handshakes.fetch_add(1, Ordering::Relaxed);
                 }
@@ -143,11 +157,20 @@ impl Port {
 }
 
 /// Answers requests until either side ends the connection, or it becomes a WebSocket, whose own task goes on with it.
-async fn converse<S>(stream: Connected<S>, router: Router, idle_timeout: Duration, mut stopping: watch::Receiver<()>)
-where
+async fn converse<S>(
+    stream: Connected<S>,
+    caller: Caller,
+    router: Router,
+    idle_timeout: Duration,
+    mut stopping: watch::Receiver<()>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = TowerToHyperService::new(router.map_request(|request: hyper::Request<_>| request.map(Body::new)));
+    let service = TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<_>| {
+        let client = ClientAddress(caller.access.borrow().counted(caller.peer, request.headers()));
+        request.extensions_mut().insert(client);
+        request.map(Body::new)
+    }));
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -168,10 +191,9 @@ where
 }
 
 /// Asks of each request whom the proxy speaks for.
-fn behind_proxy(router: Router, access: Access, peer: IpAddr) -> Router {
-    let access = Arc::new(access);
+fn behind_proxy(router: Router, access: watch::Receiver<Access>, peer: IpAddr) -> Router {
     router.layer(middleware::from_fn(move |request: Request, next: Next| {
-        let permitted = access.permits(peer, request.headers());
+        let permitted = access.borrow().permits(peer, request.headers());
         async move { if permitted { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() } }
     }))
 }
@@ -180,6 +202,12 @@ fn behind_proxy(router: Router, access: Access, peer: IpAddr) -> Router {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
+}
+
+/// Who has opened a connection, and whom it may speak for.
+struct Caller {
+    peer: IpAddr,
+    access: watch::Receiver<Access>,
 }
 
 /// A connection with its place, which goes with it when it becomes a WebSocket.

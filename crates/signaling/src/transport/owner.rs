@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -27,6 +28,7 @@ use crate::{
 pub(super) enum Inbound {
     /// A request over HTTP.
     Request {
+        client: Option<IpAddr>,
         request: Value,
         reply: oneshot::Sender<Value>,
     },
@@ -48,6 +50,7 @@ pub(super) enum Inbound {
     /// A long poll.
     Poll {
         session: u64,
+        client: Option<IpAddr>,
         credentials: Credentials,
         reply: oneshot::Sender<Poll>,
     },
@@ -64,6 +67,7 @@ pub(super) enum Inbound {
     /// A request on a connection.
     Received {
         connection: ConnectionId,
+        client: Option<IpAddr>,
         address: Option<Box<ReturnAddress>>,
         request: Value,
     },
@@ -240,9 +244,9 @@ impl CoreOwner {
     /// A reply that nobody waits for any more is dropped: its client has closed the connection or given up.
     fn handle(&mut self, inbound: Inbound, now: Instant) -> Option<Stop> {
         match inbound {
-            Inbound::Request { request, reply } => {
+            Inbound::Request { client, request, reply } => {
                 let source = self.expect_reply(reply);
-                self.asked = Some(self.core.handle_request(source, request, now));
+                self.asked = Some(self.core.handle_request(source, client, request, now));
             }
             Inbound::AdminRequest { request, reply } => {
                 let source = self.expect_reply(reply);
@@ -268,8 +272,8 @@ impl CoreOwner {
                 }
                 Err(refused) => drop(reply.send(Err(refused))),
             },
-            Inbound::Poll { session, credentials, reply } => {
-                let _ = reply.send(self.core.handle_poll(session, credentials, now));
+            Inbound::Poll { session, client, credentials, reply } => {
+                let _ = reply.send(self.core.handle_poll(session, client, credentials, now));
             }
             Inbound::Permit { credentials, reply } => {
                 let _ = reply.send(self.core.permits_client(&credentials, now));
@@ -278,9 +282,11 @@ impl CoreOwner {
                 self.connections.insert(connection, outgoing);
             }
             // A connection that was closed for its slowness may still have sent something.
-            Inbound::Received { connection, address, request } if self.connections.contains_key(&connection) => {
+            Inbound::Received { connection, client, address, request }
+                if self.connections.contains_key(&connection) =>
+            {
                 let source = self.source(connection, address);
-                self.asked = Some(self.core.handle_request(source, request, now));
+                self.asked = Some(self.core.handle_request(source, client, request, now));
             }
             Inbound::Received { .. } => {}
             Inbound::AdminReceived { connection, address, request } => {

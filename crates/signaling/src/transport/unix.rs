@@ -19,7 +19,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::connection::{Api, Connection};
-use super::listener::EXHAUSTED_TIME;
+
+use super::listener::{ClientAddress, EXHAUSTED_TIME};
 use super::owner::Outgoing;
 use super::{MESSAGE_LIMIT, Transport};
 use crate::Carrier;
@@ -153,7 +154,7 @@ fn prepared((stream, _): (UnixStream, SocketAddr)) -> io::Result<UnixDatagram> {
 async fn serve(transport: &Transport, api: Api, socket: UnixDatagram) {
     // Held to the end, so that a stop waits for the last packet.
     let _stopping = transport.stopping();
-    let (connection, outgoing) = Connection::open(transport, api, Carrier::Unix).await;
+    let (connection, outgoing) = Connection::open(transport, api, Carrier::Unix, ClientAddress::default()).await;
     let clients = &transport.shared.tallies.unix_clients;
     clients.fetch_add(1, Ordering::Relaxed);
     if let Err(error) = converse(transport, &connection, outgoing, &socket).await {
@@ -272,7 +273,8 @@ impl<'a> Datagrams<'a> {
                 self.let_go(number).await;
             }
         }
-        let (connection, outgoing) = Connection::open(self.transport, self.api, Carrier::Unix).await;
+        let (connection, outgoing) =
+            Connection::open(self.transport, self.api, Carrier::Unix, ClientAddress::default()).await;
         let number = self.count;
         self.transport.shared.tallies.unix_clients.fetch_add(1, Ordering::Relaxed);
         let to = address.clone();

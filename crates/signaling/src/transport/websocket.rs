@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::connection::{Api, Connection};
+use super::listener::ClientAddress;
 use super::owner::Outgoing;
 use super::style::JsonStyle;
 use super::{MESSAGE_LIMIT, Pings, Transport};
@@ -42,9 +43,10 @@ pub(super) async fn upgrade(
     }
     let (mut parts, _) = request.into_parts();
     let cors = transport.cors().headers(&parts.headers);
+    let client = ClientAddress::of(&parts.extensions);
     let mut response = if transport.cors().permits(&parts.headers) {
         match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(handshake) => accept(transport, api, handshake),
+            Ok(handshake) => accept(transport, api, client, handshake),
             Err(rejection) => rejection.status().into_response(),
         }
     } else {
@@ -62,7 +64,7 @@ pub(super) fn refuse_plain_http(transport: &Transport, headers: &HeaderMap) -> R
     response
 }
 
-fn accept(transport: Transport, api: Api, handshake: WebSocketUpgrade) -> Response {
+fn accept(transport: Transport, api: Api, client: ClientAddress, handshake: WebSocketUpgrade) -> Response {
     let handshake = handshake
         .protocols([subprotocol(api)])
         .read_buffer_size(READ_BUFFER)
@@ -74,7 +76,7 @@ fn accept(transport: Transport, api: Api, handshake: WebSocketUpgrade) -> Respon
     handshake.on_upgrade(move |socket| async move {
         let connections = &transport.shared.tallies.connections;
         connections.fetch_add(1, Ordering::Relaxed);
-        serve(&transport, api, socket).await;
+        serve(&transport, api, client, socket).await;
         connections.fetch_sub(1, Ordering::Relaxed);
     })
 }
@@ -87,10 +89,10 @@ fn subprotocol(api: Api) -> &'static str {
     }
 }
 
-async fn serve(transport: &Transport, api: Api, mut socket: WebSocket) {
+async fn serve(transport: &Transport, api: Api, client: ClientAddress, mut socket: WebSocket) {
     // Held to the end, so that a stop waits for the closing handshake.
     let stopping = transport.stopping();
-    let (connection, outgoing) = Connection::open(transport, api, Carrier::WebSocket).await;
+    let (connection, outgoing) = Connection::open(transport, api, Carrier::WebSocket, client).await;
     let code = converse(transport, &connection, outgoing, &mut socket).await;
     // Its sessions end now, not when the closing handshake is over.
     connection.close().await;

@@ -1,6 +1,7 @@
 //! Plays a dialogue on the pure core: virtual time, a fixed seed, nothing else in the world.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,6 +15,8 @@ use crate::script::{Line, MediaStep, Script, Step, is_http};
 
 /// Actors count their requests from one.
 const ADMIN: Source = Source::Http(RequestId(0));
+/// Where everybody is.
+const CLIENT: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
 const SEED: [u8; 32] = [7; 32];
 
 /// Plays it; what went differently is told with its line.
@@ -83,6 +86,10 @@ impl Stage {
                 "sessions" => config.limits.sessions = value.parse().unwrap(),
                 "handles" => config.limits.handles_per_session = value.parse().unwrap(),
                 "rooms" => config.limits.rooms = value.parse().unwrap(),
+                "server_participants" => config.limits.participants = value.parse().unwrap(),
+                "request_rate" => config.limits.request_rate = value.parse().unwrap(),
+                "join_rate" => config.limits.join_rate = value.parse().unwrap(),
+                "room_rate" => config.limits.room_rate = value.parse().unwrap(),
                 "participants" => config.limits.participants_per_room = value.parse().unwrap(),
                 "candidates" => config.limits.waiting_candidates = value.parse().unwrap(),
                 "text" => config.limits.text_bytes = value.parse().unwrap(),
@@ -223,7 +230,7 @@ impl Stage {
         } else {
             Source::Connection(connection)
         };
-        self.core.handle_request(source, message, self.now);
+        self.core.handle_request(source, CLIENT, message, self.now);
         self.drain();
     }
 
@@ -352,8 +359,9 @@ impl Stage {
             Some(token) => Credentials { apisecret: None, token: Some(token.to_owned()) },
             None => Credentials { apisecret: secret, token: None },
         };
-        let poll = match self.core.handle_poll(session, credentials, self.now) {
+        let poll = match self.core.handle_poll(session, CLIENT, credentials, self.now) {
             Poll::Forbidden => "forbidden",
+            Poll::TooMany => "toomany",
             Poll::NotFound => "notfound",
             Poll::Ready => "ready",
         };
