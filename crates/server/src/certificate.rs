@@ -2,11 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use signaling::{Certificate, CertificateError};
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 use crate::config::{ConfigError, Tls};
 
@@ -53,26 +52,37 @@ impl CertificateFiles {
         &self.certificate
     }
 
-    /// Looks at the files from time to time, and when it is asked for.
-    pub(crate) async fn keep_up(mut self, asked: Arc<Notify>) {
+    /// Looks at the files from time to time, until nobody can bring others any more.
+    pub(crate) async fn keep_up(mut self, mut others: mpsc::Receiver<Self>) {
         loop {
-            let was_asked = tokio::time::timeout(LOOK_INTERVAL, asked.notified()).await.is_ok();
-            self.look(was_asked).await;
+            match tokio::time::timeout(LOOK_INTERVAL, others.recv()).await {
+                Ok(Some(other)) => self.give_way(other),
+                Ok(None) => return,
+                Err(_) => self.look().await,
+            }
+        }
+    }
+
+    /// Takes what a reload has read, maybe from other files.
+    fn give_way(&mut self, other: Self) {
+        let Self { chain, key, seen, certificate: _ } = other;
+        (self.chain, self.key) = (chain, key);
+        if seen != self.seen {
+            self.take(seen);
         }
     }
 
     /// Takes what is in the files, if that is new; what cannot be used changes nothing, and is said once.
-    async fn look(&mut self, was_asked: bool) {
-        let now = match self.read().await {
-            Ok(now) if now != self.seen => now,
-            Ok(_) if was_asked => return tracing::info!("the certificate has not changed"),
-            Ok(_) => return,
+    async fn look(&mut self) {
+        match self.read().await {
+            Ok(now) if now != self.seen => self.take(now),
+            Ok(_) => {}
             // A file that is just being replaced may be missing for a moment.
-            Err(error) if was_asked => {
-                return tracing::error!(%error, "the certificate cannot be read: the old one stays");
-            }
-            Err(error) => return tracing::debug!(%error, "the certificate cannot be read"),
-        };
+            Err(error) => tracing::debug!(%error, "the certificate cannot be read"),
+        }
+    }
+
+    fn take(&mut self, now: (Vec<u8>, Vec<u8>)) {
         match self.certificate.replace(&now.0, &now.1) {
             Ok(()) => tracing::info!("a new certificate is shown from now on"),
             Err(error) => tracing::error!(%error, certificate = %self.chain.display(), key = %self.key.display(),

@@ -3,10 +3,10 @@
 mod rooms;
 mod serve;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use server::config::{Config, ConfigError};
+use server::config::{self, Config, ConfigError};
 use server::janus::JanusConfig;
 
 /// Mixes audio conferences: a drop-in replacement for the AudioBridge of a Janus WebRTC server.
@@ -69,7 +69,9 @@ pub(crate) fn run(Arguments { source, command }: Arguments) -> anyhow::Result<()
     match command {
         None | Some(Command::Serve) => serve::serve(&source),
         Some(Command::CheckConfig) => {
-            let config = source.load()?;
+            let (source, config) = (source.of_config(), source.load()?);
+            server::check(&config, &source)?;
+            config.warnings().iter().for_each(|warning| warn(warning));
             let rooms = config.rooms().len();
             say(&format!("The configuration is right: it has {rooms} room{}.", if rooms == 1 { "" } else { "s" }));
             Ok(())
@@ -77,7 +79,7 @@ pub(crate) fn run(Arguments { source, command }: Arguments) -> anyhow::Result<()
         Some(Command::Import { folder }) => {
             let janus = JanusConfig::read(&folder)?;
             // What is printed must be what --janus-config starts with.
-            Config::load_janus(&janus, &[])?;
+            config::Source { janus: Some(folder.clone()), ..config::Source::default() }.load()?;
             say(&format!("# Made from {} by plenum import.\n\n{}", folder.display(), janus.to_toml().trim_end()));
             Ok(())
         }
@@ -91,15 +93,19 @@ pub(crate) fn run(Arguments { source, command }: Arguments) -> anyhow::Result<()
 
 impl Source {
     fn load(&self) -> Result<Config, ConfigError> {
-        match &self.janus_config {
-            Some(folder) => Config::load_janus(&JanusConfig::read(folder)?, &self.assignments),
-            None => Config::load(self.file(), &self.assignments),
-        }
+        self.of_config().load()
     }
 
-    fn file(&self) -> Option<&Path> {
-        self.config.as_deref()
+    /// The same as the server reads it.
+    fn of_config(&self) -> config::Source {
+        let Self { config, janus_config, assignments } = self;
+        config::Source { file: config.clone(), janus: janus_config.clone(), assignments: assignments.clone() }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "what is asked for is on the other stream")]
+fn warn(text: &str) {
+    eprintln!("{text}");
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to what was asked on the command line")]

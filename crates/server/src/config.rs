@@ -5,6 +5,7 @@
 
 mod admin;
 mod broker_tls;
+mod change;
 mod error;
 mod http;
 mod json;
@@ -12,7 +13,10 @@ mod limits;
 pub(crate) mod mqtt;
 mod network;
 mod rabbitmq;
+pub(crate) mod remedy;
 mod room;
+mod secret;
+mod source;
 mod tls;
 mod turn;
 mod unix;
@@ -21,14 +25,11 @@ mod websocket;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
-use figment::providers::{Env, Serialized};
 use serde::{Deserialize, Serialize};
-
-use crate::janus::JanusConfig;
 
 pub use admin::Admin;
 pub use broker_tls::BrokerTls;
+pub use change::Change;
 pub use error::ConfigError;
 pub use http::Http;
 pub use json::JsonStyle;
@@ -37,6 +38,8 @@ pub use mqtt::{Mqtt, MqttStatus, MqttTopics, MqttVersion};
 pub use network::{Network, Proxies};
 pub use rabbitmq::{ExchangeType, RabbitMq, RabbitMqQueues};
 pub use room::{Room, RoomId};
+pub use secret::Secret;
+pub use source::Source;
 pub use tls::Tls;
 pub use turn::Turn;
 pub use unix::{SocketType, Unix};
@@ -118,15 +121,15 @@ pub struct Signaling {
     pub candidates_timeout: u64,
     /// What every request but `info` and `ping` must carry as `apisecret`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_secret: Option<String>,
+    pub api_secret: Option<Secret>,
     /// Every request but `info` and `ping` must carry a `token`; with `api_secret` as well, either is enough.
     pub token_auth: bool,
     /// What tokens are signed with; none = the tokens are those that `add_token` of the admin API stores.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_auth_secret: Option<String>,
+    pub token_auth_secret: Option<Secret>,
     /// What `create` must carry as `admin_key`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub admin_key: Option<String>,
+    pub admin_key: Option<Secret>,
     /// `rtp_forward` and `stop_rtp_forward` need the admin key too.
     pub lock_rtp_forward: bool,
     /// `play_file` and what belongs to it need the admin key too.
@@ -186,56 +189,18 @@ pub struct Storage {
 }
 
 impl Config {
-    /// Reads the configuration: the defaults, then `file`, then `PLENUM_SECTION__KEY` from the environment, then
-    /// `key=value` assignments with dotted keys.
+    /// Reads a configuration from a file and assignments: [`Source::load`].
     ///
     /// # Errors
     /// Names the key, where it was set, and what would be right.
     pub fn load(file: Option<&Path>, assignments: &[String]) -> Result<Self, ConfigError> {
-        let from_file = match file {
-            Some(path) => Self::read(path)?,
-            None => Self::default(),
-        };
-        Self::overlay(from_file, file, assignments)
-    }
-
-    /// The same with the folder of a Janus server in place of the file.
-    ///
-    /// # Errors
-    /// Names the key, where it was set, and what would be right.
-    pub fn load_janus(janus: &JanusConfig, assignments: &[String]) -> Result<Self, ConfigError> {
-        Self::overlay(janus.as_config()?, None, assignments)
-    }
-
-    fn overlay(from_file: Self, file: Option<&Path>, assignments: &[String]) -> Result<Self, ConfigError> {
-        let mut figment = Figment::from(Serialized::defaults(from_file)).merge(Env::prefixed("PLENUM_").split("__"));
-        for assignment in assignments {
-            figment = figment.merge(Self::assignment(assignment)?);
-        }
-        let config: Self = figment.extract().map_err(|error| ConfigError::overlay(&error))?;
-        config.validate(file)?;
-        Ok(config)
+        Source { file: file.map(Path::to_owned), janus: None, assignments: assignments.to_vec() }.load()
     }
 
     /// The rooms that exist from the start.
     #[must_use]
     pub fn rooms(&self) -> Vec<Room> {
         self.rooms.clone().unwrap_or_else(|| vec![Room::demo()])
-    }
-
-    fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
-        toml::from_str(&text).map_err(|error| ConfigError::file(path, &error))
-    }
-
-    /// `media.port=10000`: the value is TOML, or else a bare string.
-    fn assignment(text: &str) -> Result<impl figment::Provider, ConfigError> {
-        let (key, value) = text.split_once('=').ok_or_else(|| ConfigError::assignment(text))?;
-        let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
-            .ok()
-            .and_then(|mut table| table.remove("value"))
-            .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-        Ok(Serialized::default(key, value))
     }
 
     /// What the types cannot say.
@@ -260,6 +225,9 @@ impl Config {
                 let right = "false, or proxies.trusted the addresses of the proxies: anybody could write that header";
                 return wrong(&format!("{section}.acl_forwarded"), right);
             }
+        }
+        if let Some((key, right)) = crate::ports::clash(self) {
+            return wrong(key, &right);
         }
         if self.signaling.token_auth_secret.is_some() && !self.signaling.token_auth {
             return wrong(

@@ -12,9 +12,10 @@ use std::path::Path;
 
 use jcfg::{Group, Setting, Value};
 
+use crate::config::remedy::remedy;
 use crate::config::{Config, ConfigError, Media};
 use keys::{FILES, Meaning, Section};
-use value::{boolean, first_port, natural, text};
+use value::{boolean, first_port, natural, pairs, text, texts};
 
 /// What a Janus server's folder says in the words of [`Config`].
 #[derive(Debug, Default)]
@@ -74,6 +75,11 @@ impl Document {
         let setting = group.get(name)?;
         Some((self.place(section, setting), &setting.value))
     }
+
+    /// Whether a switch is on; it is off where it is not there.
+    fn switch(&self, section: &str, name: &str) -> Result<bool, ConfigError> {
+        self.find(section, name).map_or(Ok(false), |(place, value)| boolean(&place, value))
+    }
 }
 
 impl JanusConfig {
@@ -131,6 +137,11 @@ impl JanusConfig {
         text
     }
 
+    /// Keys of ours that differ from the default or were written down.
+    pub(crate) fn settings(&self) -> &toml::Table {
+        &self.settings
+    }
+
     pub(crate) fn as_config(&self) -> Result<Config, ConfigError> {
         let table = toml::Value::Table(self.settings.clone());
         table.try_into().map_err(|error: toml::de::Error| ConfigError::foreign(&"the folder", &error.message()))
@@ -138,14 +149,10 @@ impl JanusConfig {
 
     /// A transport that has a switch for all of itself.
     fn is_off(&self, document: &Document) -> Result<bool, ConfigError> {
-        let switch = |section, name| match document.find(section, name) {
-            Some((place, value)) => boolean(&place, value),
-            None => Ok(false),
-        };
         let switched = ["janus.transport.pfunix.jcfg", "janus.transport.rabbitmq.jcfg", "janus.transport.mqtt.jcfg"];
         Ok(switched.contains(&document.name.as_str())
-            && !switch("general", "enabled")?
-            && !switch("admin", "admin_enabled")?)
+            && !document.switch("general", "enabled")?
+            && !document.switch("admin", "admin_enabled")?)
     }
 
     /// Goes through everything that a file says, so that nothing of it is left without a word.
@@ -164,18 +171,30 @@ impl JanusConfig {
             for setting in &group.settings {
                 let place = document.place(section.name, setting);
                 let meaning = section.keys.iter().find(|(name, _)| *name == setting.name).map(|(_, meaning)| meaning);
-                self.take(place, &setting.value, meaning.unwrap_or(&Meaning::Nothing(keys::UNKNOWN)))?;
+                self.take(document, place, &setting.value, meaning.unwrap_or(&Meaning::Nothing(keys::UNKNOWN)))?;
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, place: Place, value: &Value, meaning: &Meaning) -> Result<(), ConfigError> {
+    fn take(&mut self, document: &Document, place: Place, value: &Value, meaning: &Meaning) -> Result<(), ConfigError> {
         match meaning {
             Meaning::Bool(key) => self.set(place.clone(), key, boolean(&place, value)?),
             Meaning::Number(key) => self.set(place.clone(), key, natural(&place, value)?),
             Meaning::Text(key) => self.set(place.clone(), key, text(&place, value)?),
             Meaning::One(key) => self.set(place.clone(), key, vec![text(&place, value)?]),
+            Meaning::Texts(key) => self.set(place.clone(), key, texts(&place, value)?),
+            Meaning::Pairs(key) => self.set(place.clone(), key, pairs(&place, value)?),
+            Meaning::Switch(key) if boolean(&place, value)? => self.set(place, key, toml::Table::new()),
+            Meaning::Switch(_) => Ok(()),
+            Meaning::Where((section, name), inner) => {
+                if document.switch(section, name)? {
+                    self.take(document, place, value, inner)
+                } else {
+                    self.note(place, format!("{section}.{name} is not on"));
+                    Ok(())
+                }
+            }
             Meaning::Networks(key) => self.set(place.clone(), key, network::list(&place, value)?),
             Meaning::Nothing(why) => {
                 self.note(place, *why);
@@ -196,7 +215,7 @@ impl JanusConfig {
                 self.note(place, "this version of Plenum does not have it");
                 return Ok(());
             }
-            return Err(ConfigError::foreign(&place, &error.message()));
+            return Err(ConfigError::foreign(&place, &remedy(None, error.message())));
         }
         let (sections, name) = key.rsplit_once('.').unwrap_or(("", key));
         let mut table = &mut self.settings;
@@ -205,7 +224,11 @@ impl JanusConfig {
             let toml::Value::Table(inner) = inner else { return Ok(()) };
             table = inner;
         }
-        table.insert(name.to_owned(), value);
+        match (table.get_mut(name), value) {
+            // A section that is switched on may have some of its keys already.
+            (Some(toml::Value::Table(_)), toml::Value::Table(_)) => {}
+            (_, value) => drop(table.insert(name.to_owned(), value)),
+        }
         Ok(())
     }
 

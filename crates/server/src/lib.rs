@@ -15,6 +15,7 @@ mod metrics;
 mod observatory;
 mod placement;
 mod ports;
+mod reload;
 mod rest;
 mod slots;
 mod store;
@@ -34,18 +35,21 @@ use axum::routing::get;
 use signaling::{
     Core, Id, JsonStyles, LogLevel, MediaFacts, Pings, Recording, RoomConfig, RoomId, Transport, TransportConfig,
 };
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use certificate::CertificateFiles;
-use config::{Config, ConfigError, Room};
+use config::{Config, ConfigError, Room, Secret, Source};
 pub use logs::Logs;
 use metrics::Metrics;
 use observatory::Observatory;
 use ports::OpenPort;
 use store::RoomStore;
 
+pub use config::Change;
 pub use ports::Port;
+pub use reload::Reload;
+use reload::{Audience, Reloader};
 
 /// Media events that wait for signaling; the bridge waits when it is full.
 const MEDIA_EVENTS: usize = 4096;
@@ -63,8 +67,7 @@ pub struct Running {
     acceptor: Option<webrtc::AcceptorHandle>,
     workers: Vec<wiring::Worker>,
     stopping: watch::Sender<bool>,
-    /// Wakes who looks after the certificate.
-    reload: Arc<Notify>,
+    reloader: Reloader,
     tasks: JoinSet<()>,
 }
 
@@ -79,13 +82,33 @@ pub struct Addresses {
     pub media_tcp: Option<SocketAddr>,
 }
 
+/// Says what is wrong with a configuration as far as that can be known without a port and without changing anything.
+///
+/// # Errors
+/// As for [`start`].
+pub fn check(config: &Config, source: &Source) -> Result<(), ConfigError> {
+    let file = source.file.as_deref();
+    let check = || {
+        Logs::check(&config.log, file)?;
+        certificate_files(config, file)?;
+        #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
+        brokers::Brokers::read(config, file)?;
+        config.storage.directory.as_deref().map_or(Ok(()), |directory| store::check(file, directory))
+    };
+    check().map_err(|error| source.located(error))
+}
+
 /// Starts a server: opens its ports, starts its threads, and serves.
 ///
-/// `file` is where `config` was read from, for messages; `logs` is what operators change the level of.
+/// `source` is where `config` was read from; `logs` is what operators change the level of.
 ///
 /// # Errors
 /// A [`config::ConfigError`] when a port cannot be opened; anything else is a fault of the machine.
-pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyhow::Result<Running> {
+pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Result<Running> {
+    let (file, configured) = (source.file.as_deref(), config.clone());
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let cores = available_parallelism().map_or(1, usize::from);
     let or_cores = |threads| if threads == 0 { cores } else { threads };
     let epoch = now();
@@ -145,8 +168,9 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
 
     let (stopping, _) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    let (added, to_configure) = mpsc::unbounded_channel();
     if let Some(store) = store {
-        tasks.spawn(store.run(to_store));
+        tasks.spawn(store.run(to_store, to_configure));
     }
     tasks.spawn(wiring::run_bridge(to_planes, from_planes, events, drivers.clone(), workers.clone()));
     let scrape = Arc::new((metrics.scraped(&drivers, &workers), transport.clone()));
@@ -154,15 +178,26 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
         let (scrape, transport) = &*scrape;
         scrape.page(transport.core_counts().await.as_ref(), &transport.counters())
     });
+    let token = watch::Sender::new(config.admin.token.clone());
+    let (certificates, read_again) = mpsc::channel(1);
+    let audience = Audience {
+        transport: transport.clone(),
+        access: ports.iter().map(|open| (open.port, open.access.clone())).collect(),
+        token: token.clone(),
+        filter: logs.filter(),
+        certificate: certificates,
+        configured: added,
+    };
+    let reloader = Reloader::new(source.clone(), configured, audience);
     let observatory = Observatory::new(transport.clone(), workers.clone(), stopping.subscribe());
-    let admin_pages = rest::router(transport.clone(), observatory, config.admin.token.take())
+    let admin_pages = rest::router(transport.clone(), observatory, reloader.clone(), token.subscribe())
         .route("/metrics", metrics_page)
         .merge(web::console());
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
     brokers.serve(&transport, &mut tasks);
     let client_pages = transport.for_clients(turn::router(config.turn.take())).merge(web::router());
-    for OpenPort { port, listener, config } in ports {
+    for OpenPort { port, listener, access: _, config } in ports {
         let router = match port {
             Port::Http | Port::Https => transport.http_router(client_pages.clone()),
             Port::WebSocket | Port::WebSocketTls => transport.websocket_router(),
@@ -186,12 +221,11 @@ pub async fn start(mut config: Config, file: Option<&Path>, logs: Logs) -> anyho
             transport.serve_unix(listener, api, stopped).await;
         });
     }
-    let reload = Arc::new(Notify::new());
     if let Some(files) = certificate_files {
-        tasks.spawn(files.keep_up(Arc::clone(&reload)));
+        tasks.spawn(files.keep_up(read_again));
     }
     addresses.log();
-    Ok(Running { addresses, transport, drivers, acceptor, workers, stopping, reload, tasks })
+    Ok(Running { addresses, transport, drivers, acceptor, workers, stopping, reloader, tasks })
 }
 
 impl Running {
@@ -218,9 +252,9 @@ impl Running {
         Some(format!("{scheme}://{host}:{}/", address.port()))
     }
 
-    /// Looks at the files of the certificate now, and not only within some seconds.
-    pub fn reload(&self) {
-        self.reload.notify_one();
+    /// Reads the configuration again, and says in the log what has come of it.
+    pub async fn reload(&self) {
+        let _ = self.reloader.reload().await;
     }
 
     /// Returns when a part that all depend on has ended, which only a fault makes it do.
@@ -324,12 +358,12 @@ fn signaling_config(config: &Config, addresses: &[IpAddr], log_level: LogLevel) 
         no_media_timeout: seconds(config.media.no_media_timeout),
         slowlink_threshold: config.media.slowlink_threshold,
         log_level,
-        api_secret,
+        api_secret: api_secret.map(Secret::into_text),
         token_auth,
-        token_auth_secret,
+        token_auth_secret: token_auth_secret.map(Secret::into_text),
         wall_clock: since_1970(),
-        admin_secret: config.admin.secret.clone(),
-        admin_key,
+        admin_secret: config.admin.secret.clone().map(Secret::into_text),
+        admin_key: admin_key.map(Secret::into_text),
         lock_rtp_forward,
         lock_play_file,
         string_ids,
@@ -354,10 +388,10 @@ fn room_config(room: Room, string_ids: bool) -> RoomConfig {
     RoomConfig {
         id: room_id(room.room, string_ids),
         description: room.description,
-        secret: room.secret,
-        pin: room.pin,
+        secret: room.secret.map(Secret::into_text),
+        pin: room.pin.map(Secret::into_text),
         is_private: room.is_private,
-        allowed: room.allowed,
+        allowed: room.allowed.map(|tokens| tokens.into_iter().map(Secret::into_text).collect()),
         sampling_rate: room.sampling_rate,
         spatial_audio: room.spatial_audio,
         audiolevel_ext: room.audiolevel_ext,

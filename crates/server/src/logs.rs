@@ -16,7 +16,7 @@ use crate::config::{ConfigError, Log, LogFormat};
 #[derive(Debug)]
 pub struct Logs {
     /// As configured.
-    filter: String,
+    filter: watch::Sender<String>,
     handle: reload::Handle<EnvFilter, Registry>,
 }
 
@@ -26,9 +26,7 @@ impl Logs {
     /// # Errors
     /// A filter that is none. `file` is where `config` was read from.
     pub fn start(config: &Log, file: Option<&Path>) -> Result<Self, ConfigError> {
-        let filter = EnvFilter::try_new(&config.filter).map_err(|_| {
-            ConfigError::value(file, "log.filter", "a filter such as \"info\" or \"webrtc=debug,info\"")
-        })?;
+        let filter = Self::check(config, file)?;
         let (filter, handle) = reload::Layer::new(filter);
         let registry = tracing_subscriber::registry().with(filter);
         match config.format {
@@ -39,19 +37,32 @@ impl Logs {
             }
             LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).init(),
         }
-        Ok(Self { filter: config.filter.clone(), handle })
+        Ok(Self { filter: watch::Sender::new(config.filter.clone()), handle })
+    }
+
+    /// The filter of a configuration.
+    pub(crate) fn check(config: &Log, file: Option<&Path>) -> Result<EnvFilter, ConfigError> {
+        EnvFilter::try_new(&config.filter)
+            .map_err(|_| ConfigError::value(file, "log.filter", "a filter such as \"info\" or \"webrtc=debug,info\""))
+    }
+
+    /// What is filtered by; who sends another one here has checked it.
+    pub(crate) fn filter(&self) -> watch::Sender<String> {
+        self.filter.clone()
     }
 
     /// How much is logged of all that the filter does not name.
     #[must_use]
     pub fn level(&self) -> LogLevel {
-        level_of(&self.filter)
+        level_of(&self.filter.borrow())
     }
 
     /// Logs as much as operators want, until the stop.
     pub(crate) async fn follow(self, mut levels: watch::Receiver<LogLevel>, mut stopping: watch::Receiver<bool>) {
+        let mut filters = self.filter.subscribe();
         loop {
             tokio::select! {
+                Ok(()) = filters.changed() => self.set_filter(),
                 Ok(()) = levels.changed() => self.set_level(*levels.borrow_and_update()),
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
@@ -60,11 +71,22 @@ impl Logs {
 
     /// Logs so much from now on. What the filter names keeps a level of its own, unless nothing is wanted at all.
     fn set_level(&self, level: LogLevel) {
-        let changed = EnvFilter::try_new(filter_at(&self.filter, level)).map(|filter| self.handle.reload(filter));
+        let filter = filter_at(&self.filter.borrow(), level);
+        let changed = EnvFilter::try_new(filter).map(|filter| self.handle.reload(filter));
         match changed {
             Ok(Ok(())) => tracing::info!(level = level.number(), "an operator has set the log level"),
             Ok(Err(error)) => tracing::warn!(%error, "the log level stays as it is"),
             Err(error) => tracing::warn!(%error, "the log level stays as it is"),
+        }
+    }
+
+    /// Logs as the filter says from now on.
+    fn set_filter(&self) {
+        let filter = self.filter.borrow().clone();
+        match EnvFilter::try_new(filter).map(|filter| self.handle.reload(filter)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the log filter stays as it is"),
+            Err(error) => tracing::warn!(%error, "the log filter stays as it is"),
         }
     }
 }
@@ -74,7 +96,7 @@ fn general(filter: &str) -> impl Iterator<Item = LevelFilter> {
     filter.split(',').filter_map(|part| part.trim().parse().ok())
 }
 
-fn level_of(filter: &str) -> LogLevel {
+pub(crate) fn level_of(filter: &str) -> LogLevel {
     // Without a level of its own a filter lets errors through.
     let number = match general(filter).last().unwrap_or(LevelFilter::ERROR) {
         LevelFilter::OFF => 0,

@@ -38,6 +38,8 @@ pub enum Port {
 pub(crate) struct OpenPort {
     pub(crate) port: Port,
     pub(crate) listener: TcpListener,
+    /// Says who may connect.
+    pub(crate) access: watch::Sender<Access>,
     pub(crate) config: ListenerConfig,
 }
 
@@ -64,28 +66,52 @@ pub(crate) async fn open(
 ) -> Result<Vec<OpenPort>, ConfigError> {
     let mut open = Vec::new();
     for plan in plans(config).into_iter().filter(|plan| plan.enabled) {
-        let networks = |networks: &[Network]| networks.iter().map(|network| network.0).collect();
         let listener = listen::tcp(file, plan.key, plan.address, plan.number).await?;
-        let access = Access {
-            allowed: networks(plan.acl),
-            proxies: networks(&config.proxies.trusted),
-            forwarded: plan.acl_forwarded,
-            unlimited: networks(&config.limits.unlimited),
-        };
+        let (access, admitted) = watch::channel(plan.access(config));
         let config = ListenerConfig {
             certificate: certificate.filter(|_| plan.is_tls).cloned(),
-            access: watch::channel(access).1,
+            access: admitted,
             connection_limit: plan.connection_limit,
             idle_timeout: Duration::from_secs(config.http.idle_timeout),
         };
-        open.push(OpenPort { port: plan.port, listener, config });
+        open.push(OpenPort { port: plan.port, listener, access, config });
     }
     Ok(open)
+}
+
+/// The key of a port that another one has already, and what it must be.
+pub(crate) fn clash(config: &Config) -> Option<(&'static str, String)> {
+    let plans: Vec<_> = plans(config).into_iter().filter(|plan| plan.enabled && plan.number != 0).collect();
+    let meets = |one: &Plan<'_>, other: &Plan<'_>| {
+        let addresses = one.address == other.address || one.address.is_unspecified() || other.address.is_unspecified();
+        one.number == other.number && addresses
+    };
+    plans.iter().enumerate().find_map(|(index, plan)| {
+        let other = plans[..index].iter().find(|other| meets(plan, other))?;
+        Some((plan.key, format!("another port than {}: both are {}", other.key, plan.number)))
+    })
 }
 
 /// Where each open port is.
 pub(crate) fn addresses(ports: &[OpenPort]) -> std::io::Result<BTreeMap<Port, SocketAddr>> {
     ports.iter().map(|open| Ok((open.port, open.listener.local_addr()?))).collect()
+}
+
+/// Who may connect to each port, whether it is open or not.
+pub(crate) fn access(config: &Config) -> impl Iterator<Item = (Port, Access)> {
+    plans(config).into_iter().map(|plan| (plan.port, plan.access(config)))
+}
+
+impl Plan<'_> {
+    fn access(&self, config: &Config) -> Access {
+        let networks = |networks: &[Network]| networks.iter().map(|network| network.0).collect();
+        Access {
+            allowed: networks(self.acl),
+            proxies: networks(&config.proxies.trusted),
+            forwarded: self.acl_forwarded,
+            unlimited: networks(&config.limits.unlimited),
+        }
+    }
 }
 
 fn plans(config: &Config) -> [Plan<'_>; 8] {

@@ -2,6 +2,7 @@
 //! comes of them into HTTP; what a room may be like is signaling's to know, and must not be checked here.
 
 mod authorization;
+mod configuration;
 mod document;
 mod events;
 mod participants;
@@ -21,6 +22,7 @@ use axum::{Json, Router, middleware};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use signaling::{Operation, Outcome, Transport};
+use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -28,7 +30,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use authorization::Token;
 use problem::Problem;
 
+use crate::config::Secret;
 use crate::observatory::Observatory;
+use crate::reload::Reloader;
 
 /// Where the API starts.
 const BASE: &str = "/v1";
@@ -46,10 +50,16 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 struct Api {
     transport: Transport,
     observatory: Observatory,
+    reloader: Reloader,
 }
 
 /// The API, its document and the page. Without a `token` only the latter two answer.
-pub(crate) fn router(transport: Transport, observatory: Observatory, token: Option<String>) -> Router {
+pub(crate) fn router(
+    transport: Transport,
+    observatory: Observatory,
+    reloader: Reloader,
+    token: watch::Receiver<Option<Secret>>,
+) -> Router {
     let operations = OpenApiRouter::new()
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::read, rooms::ensure, rooms::edit, rooms::destroy))
@@ -57,14 +67,15 @@ pub(crate) fn router(transport: Transport, observatory: Observatory, token: Opti
         .routes(routes!(participants::read, participants::edit, participants::kick))
         .routes(routes!(participants::relocate))
         .routes(routes!(events::server))
-        .routes(routes!(events::room));
+        .routes(routes!(events::room))
+        .routes(routes!(configuration::reload));
     let (operations, document) =
         OpenApiRouter::with_openapi(document::preamble()).nest(BASE, operations).split_for_parts();
     let operations = operations
         .method_not_allowed_fallback(async || Problem::Method.into_response())
         .route(&format!("{BASE}/{{*path}}"), any(async || Problem::Path.into_response()))
         .layer(middleware::from_fn_with_state(Token::new(token), authorization::check))
-        .with_state(Api { transport, observatory });
+        .with_state(Api { transport, observatory, reloader });
     let page = Router::from(SwaggerUi::new(PAGE).config(document::page_settings())).layer(map_response(protected));
     let document = Json(document);
     Router::new().merge(operations).route(DOCUMENT, get(async move || document)).merge(page)
@@ -84,6 +95,12 @@ impl FromRef<Api> for Transport {
 impl FromRef<Api> for Observatory {
     fn from_ref(api: &Api) -> Self {
         api.observatory.clone()
+    }
+}
+
+impl FromRef<Api> for Reloader {
+    fn from_ref(api: &Api) -> Self {
+        api.reloader.clone()
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use signaling::{Id, Recording, RoomChange, RoomConfig, RoomId, StoreRequest};
 use tokio::sync::mpsc;
 
-use crate::config::{self, ConfigError, Room};
+use crate::config::{self, ConfigError, Room, Secret};
 use crate::room_id;
 
 /// Changes that wait for the disk; with more, rooms are not permanent, and their makers are told so.
@@ -79,7 +79,7 @@ impl RoomStore {
         })?;
         let path = directory.join("rooms.toml");
         let RoomsFile { destroyed, rooms } = match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| ConfigError::file(&path, &error))?,
+            Ok(text) => toml::from_str(&text).map_err(|error| ConfigError::file(&path, &text, &error))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => RoomsFile::default(),
             Err(error) => return Err(ConfigError::unreadable(&path, &error)),
         };
@@ -99,10 +99,27 @@ impl RoomStore {
         Ok((Self { path, string_ids, configured: ids, entries, _lock: lock }, all))
     }
 
-    /// Stores what is asked for, as much at a time as is waiting, until nobody can ask any more.
-    pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<StoreRequest>) {
+    /// Stores what is asked for, as much at a time as is waiting, until nobody can ask any more. `configured` brings rooms that
+    /// have come into the configuration since.
+    pub(crate) async fn run(
+        mut self,
+        mut requests: mpsc::Receiver<StoreRequest>,
+        mut configured: mpsc::UnboundedReceiver<Vec<RoomId>>,
+    ) {
         let mut waiting = Vec::new();
-        while requests.recv_many(&mut waiting, WAITING_CHANGES).await > 0 {
+        loop {
+            tokio::select! {
+                biased;
+                Some(rooms) = configured.recv() => {
+                    self.configured.extend(rooms);
+                    continue;
+                }
+                taken = requests.recv_many(&mut waiting, WAITING_CHANGES) => {
+                    if taken == 0 {
+                        return;
+                    }
+                }
+            }
             let mut before = Vec::new();
             let mut asked = Vec::new();
             for StoreRequest { change, done } in waiting.drain(..) {
@@ -177,6 +194,15 @@ impl RoomStore {
     }
 }
 
+/// Whether there may be a store in this directory, which need not be there yet.
+pub(crate) fn check(file: Option<&Path>, directory: &Path) -> Result<(), ConfigError> {
+    if directory.metadata().is_ok_and(|found| !found.is_dir()) {
+        let right = format!("a directory that can be written: {} is none", directory.display());
+        return Err(ConfigError::value(file, KEY, &right));
+    }
+    Ok(())
+}
+
 /// Puts a file with this text in the place of another, for good.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("toml.new");
@@ -230,10 +256,10 @@ fn kept_room(config: RoomConfig) -> Room {
     Room {
         room: id.map_or(config::RoomId::Number(0), |id| configured_id(&id)),
         description,
-        secret,
-        pin,
+        secret: secret.map(Secret::from),
+        pin: pin.map(Secret::from),
         is_private,
-        allowed,
+        allowed: allowed.map(|tokens| tokens.into_iter().map(Secret::from).collect()),
         sampling_rate,
         spatial_audio,
         audiolevel_ext,

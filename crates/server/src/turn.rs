@@ -68,7 +68,7 @@ fn is_user(text: &str) -> bool {
 
 fn credentials<'a>(turn: &'a Turn, user: &str, since_1970: Duration) -> Credentials<'a> {
     let username = format!("{}:{user}", since_1970.as_secs() + turn.ttl);
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, turn.secret.as_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, turn.secret.reveal().as_bytes());
     let password = STANDARD.encode(hmac::sign(&key, username.as_bytes()));
     Credentials { username, password, ttl: turn.ttl, uris: &turn.uris }
 }
@@ -80,7 +80,7 @@ mod tests {
     /// What `printf 1700003600:ada | openssl dgst -sha1 -hmac north -binary | base64` prints.
     #[test]
     fn the_password_is_the_hmac_of_the_name() {
-        let turn = Turn { uris: vec!["turn:a".to_owned()], secret: "north".to_owned(), ttl: 3600 };
+        let turn = Turn { uris: vec!["turn:a".to_owned()], secret: "north".to_owned().into(), ttl: 3600 };
 
         let credentials = credentials(&turn, "ada", Duration::from_secs(1_700_000_000));
 

@@ -45,7 +45,7 @@ fn a_wrong_flag_is_named_as_one() {
     assert_eq!(output.status.code(), Some(78));
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(
-        message.starts_with("plenum: --set: http.port: invalid type: found string \"many\", expected u16"),
+        message.starts_with("plenum: --set: http.port: must be a whole number from 0 to 65535, not string \"many\""),
         "{message}"
     );
 }

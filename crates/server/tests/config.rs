@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use server::config::{BrokerTls, Config, Mqtt, MqttStatus, MqttTopics, RabbitMq, RabbitMqQueues, Room, Turn};
+use server::config::{
+    BrokerTls, Change, Config, Mqtt, MqttStatus, MqttTopics, RabbitMq, RabbitMqQueues, Room, RoomId, Turn,
+};
 
 #[test]
 fn the_documented_file_is_the_default() {
@@ -21,20 +24,20 @@ fn every_key_is_documented() {
     let mut all = Config::default();
     all.unix.path = Some("/run/plenum/api".into());
     all.unix.admin_path = Some("/run/plenum/admin".into());
-    all.admin.secret = Some(String::new());
+    all.admin.secret = Some(String::new().into());
     all.tls.certificate = Some("fullchain.pem".into());
     all.tls.key = Some("privkey.pem".into());
-    all.admin.token = Some(String::new());
-    all.signaling.api_secret = Some(String::new());
-    all.signaling.token_auth_secret = Some(String::new());
+    all.admin.token = Some(String::new().into());
+    all.signaling.api_secret = Some(String::new().into());
+    all.signaling.token_auth_secret = Some(String::new().into());
     all.storage.directory = Some("/".into());
-    all.signaling.admin_key = Some(String::new());
+    all.signaling.admin_key = Some(String::new().into());
     all.media.address = Some([127, 0, 0, 1].into());
     all.media.public_ip = Some([127, 0, 0, 1].into());
     all.media.tcp_port = Some(0);
     let room = Room {
-        secret: Some(String::new()),
-        pin: Some(String::new()),
+        secret: Some(String::new().into()),
+        pin: Some(String::new().into()),
         allowed: Some(vec![]),
         record_file: Some(String::new()),
         record_dir: Some(String::new()),
@@ -46,6 +49,86 @@ fn every_key_is_documented() {
     all.rabbitmq = Some(every_key_of_rabbitmq());
     all.mqtt = Some(every_key_of_mqtt());
     assert_eq!(keys(&documented), keys(&toml::Table::try_from(all).unwrap()));
+}
+
+/// What a reload takes over is what the documentation calls live.
+#[test]
+fn live_keys_are_marked() {
+    let text = std::fs::read_to_string(documented_file()).unwrap();
+    let mut section = String::new();
+    for line in text.lines() {
+        let line = uncomment_key(line);
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').trim_start_matches('[').to_owned();
+        }
+        let Some((name, _)) = line.split_once(" = ").filter(|(name, _)| !name.starts_with('#')) else { continue };
+        if section == "rooms" {
+            continue;
+        }
+        let key = format!("{section}.{name}");
+        let (before, after) = (Config::default(), with_another_value(&key));
+
+        let is_live = before.reloaded(&after) == after;
+
+        assert_eq!(is_live, line.ends_with("  # live"), "{key}");
+        let changes = before.changes(&after);
+        assert!(changes.iter().any(|change| change.key.starts_with(&section)), "{key}: {changes:?}");
+    }
+}
+
+#[test]
+fn new_rooms_are_live_and_others_are_not() {
+    let room = |room, pin: &str| Room { room, pin: Some(pin.to_owned().into()), ..Room::default() };
+    let with = |rooms| Config { rooms: Some(rooms), ..Config::default() };
+    let before = with(vec![room(RoomId::Number(1), "a"), room(RoomId::Number(2), "b")]);
+    let after = with(vec![room(RoomId::Number(1), "c"), room(RoomId::Number(3), "d")]);
+
+    let next = before.reloaded(&after);
+
+    let ids: Vec<RoomId> = next.rooms().into_iter().map(|room| room.room).collect();
+    assert_eq!(ids, [1, 2, 3].map(RoomId::Number));
+    let shown = |changes: Vec<Change>| changes.into_iter().map(|it| (it.key, it.old, it.new)).collect::<Vec<_>>();
+    let change = |key: &str, old: Option<&str>, new: Option<&str>| {
+        (key.to_owned(), old.map(str::to_owned), new.map(str::to_owned))
+    };
+    assert_eq!(shown(before.changes(&next)), [change("rooms.3", None, Some("\"\""))]);
+    let hidden = Some("(a secret)");
+    assert_eq!(
+        shown(next.changes(&after)),
+        [change("rooms.1.pin", hidden, hidden), change("rooms.2", Some("\"\""), None)]
+    );
+}
+
+/// Whatever can be in a file is a secret, and no secret is ever shown.
+#[test]
+fn secrets_are_known_as_such() {
+    let text = std::fs::read_to_string(documented_file()).unwrap();
+    let uncommented: String = text.lines().map(|line| uncomment_key(line) + "\n").collect();
+    let secret = Path::new(env!("CARGO_TARGET_TMPDIR")).join("config-secret");
+    std::fs::write(&secret, "swordfish\r\n").unwrap();
+    let in_file = format!("{{ file = {secret:?} }}");
+    let mut table: toml::Table = toml::from_str(&uncommented).unwrap();
+    let mut found = Vec::new();
+    put_where_it_fits(
+        &mut table,
+        &toml::from_str::<toml::Table>(&format!("it = {in_file}")).unwrap()["it"],
+        &mut found,
+    );
+
+    let config: Config = table.try_into().unwrap();
+
+    let known: Vec<String> = config
+        .secrets()
+        .into_iter()
+        .map(|(key, secret)| {
+            assert_eq!(secret.reveal(), "swordfish", "{key}");
+            key.replace("rooms.1234", "rooms.0").replace(".allowed.0", ".allowed")
+        })
+        .collect();
+    assert_eq!(BTreeSet::from_iter(known), BTreeSet::from_iter(found));
+    assert!(!format!("{config:?}").contains("swordfish"));
+    let shown = format!("{:?}", Config::default().changes(&config));
+    assert!(!shown.contains("swordfish") && shown.contains("(a secret)"), "{shown}");
 }
 
 /// They are commented out, as a section turns on what it is about.
@@ -81,7 +164,7 @@ fn queues_that_cannot_be_used_are_refused() {
     let message = refusal("[rabbitmq.api]\nto_janus = \"a\"\nfrom_janus = \"a\"");
     assert!(message.contains("line 4: rabbitmq.api.from_janus: must be no queue of requests"), "{message}");
     let message = refusal("exchange_type = \"loud\"");
-    assert!(message.contains("line 2") && message.contains("expected one of `fanout`"), "{message}");
+    assert!(message.contains("line 2") && message.contains("must be \"fanout\" or \"direct\""), "{message}");
 }
 
 #[cfg(feature = "mqtt")]
@@ -91,7 +174,7 @@ fn topics_that_cannot_be_used_are_refused() {
     assert!(refusal("").contains("mqtt.api: must be there, or mqtt.admin"));
     assert!(refusal("url = \"localhost\"").contains("line 2: mqtt.url: must be tcp://HOST:PORT"));
     assert!(refusal("url = \"tcp://localhost:no\"").contains("mqtt.url: must be"));
-    assert!(refusal("version = \"3.1\"").contains("expected `3.1.1` or `5`"));
+    assert!(refusal("version = \"3.1\"").contains("must be \"3.1.1\" or \"5\""));
     assert!(refusal("[mqtt.api]\npublish_topic = \"a/#\"").contains("line 3: mqtt.api.publish_topic: must be a topic"));
     assert!(refusal("[mqtt.api]\nsubscribe_qos = 3").contains("mqtt.api.subscribe_qos: must be 0, 1 or 2"));
     assert!(refusal("[mqtt.api]\npublish_topic = \"to-janus\"").contains("must be no topic of requests"));
@@ -107,16 +190,17 @@ fn topics_that_cannot_be_used_are_refused() {
 fn an_unknown_key_is_named_with_its_line_and_what_would_be_right() {
     let message = refusal("[http]\nport = 80\nprot = 8088\n");
     assert!(message.contains("line 3"), "{message}");
-    assert!(message.contains("`prot`"), "{message}");
-    assert!(message.contains("`port`"), "{message}");
+    assert!(
+        message.contains("http.prot: must be left out: there is no such key in [http]; did you mean http.port?"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_wrong_type_is_named_with_its_line() {
     let message = refusal("[media]\n\nport = \"many\"\n");
     assert!(message.contains("line 3"), "{message}");
-    assert!(message.contains("port = \"many\""), "{message}");
-    assert!(message.contains("expected u16"), "{message}");
+    assert!(message.contains("media.port: must be a whole number from 0 to 65535, not string \"many\""), "{message}");
 }
 
 #[test]
@@ -183,7 +267,7 @@ fn a_text_names_a_room_only_where_ids_are_texts() {
     let message = refusal("[[rooms]]\nroom = \"hall\"\n");
     assert!(message.contains("line 2: rooms.0.room: must be a number"), "{message}");
     let message = refusal("[[rooms]]\nroom = true\n");
-    assert!(message.contains("line 2") && message.contains("expected a number"), "{message}");
+    assert!(message.contains("line 2") && message.contains("must be a number, or a text"), "{message}");
 
     let texts = "[signaling]\nstring_ids = true\n[[rooms]]\nroom = \"hall\"\n[[rooms]]\nroom = 1234\n";
 
@@ -254,7 +338,7 @@ fn every_key_of_mqtt() -> Mqtt {
     let topics = MqttTopics { subscribe_topic: text(), publish_topic: text(), ..MqttTopics::default() };
     Mqtt {
         username: text(),
-        password: text(),
+        password: Some("...".to_owned().into()),
         tls: Some(every_key_of_broker_tls()),
         api: Some(topics.clone()),
         admin: Some(topics),
@@ -266,6 +350,56 @@ fn every_key_of_mqtt() -> Mqtt {
 fn every_key_of_broker_tls() -> BrokerTls {
     let file = || Some("...".into());
     BrokerTls { authorities: file(), certificate: file(), key: file(), ..BrokerTls::default() }
+}
+
+/// The defaults with another value of one key.
+fn with_another_value(key: &str) -> Config {
+    let values = [
+        "true",
+        "false",
+        "1",
+        "7",
+        "77",
+        "\"192.0.2.1\"",
+        "[\"192.0.2.1\"]",
+        "[\"https://a.example\"]",
+        "\"json\"",
+        "\"plain\"",
+        "\"SOCK_DGRAM\"",
+        "\"direct\"",
+        "\"5\"",
+        "\"another\"",
+        "[[\"a\", \"b\"]]",
+    ];
+    let configs = values.iter().filter_map(|value| {
+        let inner = key.split('.').rev().fold((*value).to_owned(), |inner, name| format!("{{ {name} = {inner} }}"));
+        let text = inner.strip_prefix("{ ")?.strip_suffix(" }")?.to_owned();
+        toml::from_str::<Config>(&text).ok()
+    });
+    let default = Config::default();
+    let mut others = configs.filter(|config| *config != default);
+    others.next().unwrap_or_else(|| panic!("no other value of {key} is known"))
+}
+
+/// Puts a value in the place of every one that may be it; tells the keys.
+fn put_where_it_fits(table: &mut toml::Table, value: &toml::Value, keys: &mut Vec<String>) {
+    let names = self::keys(table);
+    for key in names {
+        let path: Vec<&str> = key.split('.').collect();
+        for candidate in [value.clone(), toml::Value::Array(vec![value.clone()])] {
+            let mut changed = toml::Value::Table(table.clone());
+            let place = path.iter().fold(&mut changed, |node, name| match node {
+                toml::Value::Array(items) => &mut items[0][*name],
+                node => &mut node[*name],
+            });
+            *place = candidate;
+            if changed.clone().try_into::<Config>().is_ok() {
+                *table = changed.try_into().unwrap();
+                keys.push(key.replacen("rooms.", "rooms.0.", 1));
+                break;
+            }
+        }
+    }
 }
 
 fn documented_file() -> PathBuf {

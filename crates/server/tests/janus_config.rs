@@ -6,21 +6,21 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use server::config::{Config, Room, RoomId};
+use server::config::{Config, Room, RoomId, Secret, Source};
 use server::janus::JanusConfig;
 use support::{FREE_PORTS, Plenum, plenum, post};
 
 #[test]
 fn what_has_a_meaning_is_taken_over() {
-    let config = Config::load_janus(&JanusConfig::read(&our_folder()).unwrap(), &[]).unwrap();
+    let config = load(&our_folder());
 
     assert_eq!((config.http.port, config.websocket.port, config.admin.port), (9088, 9188, 9089));
     assert_eq!(config.http.base_path, "/conference");
     assert_eq!(config.http.allow_origin, ["https://conference.example.org"]);
     assert!(config.http.enforce_cors && config.signaling.opaqueid_in_api);
-    assert_eq!(config.admin.secret.as_deref(), Some("overlord"));
-    assert_eq!(config.signaling.api_secret.as_deref(), Some("open sesame"));
-    assert_eq!(config.signaling.admin_key.as_deref(), Some("supersecret"));
+    assert_eq!(config.admin.secret.as_ref().map(Secret::reveal), Some("overlord"));
+    assert_eq!(config.signaling.api_secret.as_ref().map(Secret::reveal), Some("open sesame"));
+    assert_eq!(config.signaling.admin_key.as_ref().map(Secret::reveal), Some("supersecret"));
     assert_eq!((config.signaling.server_name.as_str(), config.signaling.session_timeout), ("Conference", 90));
     assert_eq!((config.media.port, config.media.public_ip), (20000, Some([203, 0, 113, 5].into())));
     assert_eq!(config.media.tcp_port, Some(20000));
@@ -28,8 +28,8 @@ fn what_has_a_meaning_is_taken_over() {
         room: RoomId::Number(1000),
         description: "Town hall".to_owned(),
         is_private: true,
-        secret: Some("adm".to_owned()),
-        pin: Some("1234".to_owned()),
+        secret: Some("adm".to_owned().into()),
+        pin: Some("1234".to_owned().into()),
         sampling_rate: 48000,
         spatial_audio: true,
         audiolevel_event: true,
@@ -71,7 +71,7 @@ fn the_printed_file_says_the_same() {
 
     let ours = Config::load(Some(&path), &[]).unwrap();
 
-    assert_eq!(ours, Config::load_janus(&JanusConfig::read(&our_folder()).unwrap(), &[]).unwrap());
+    assert_eq!(ours, load(&our_folder()));
     assert!(String::from_utf8(printed.stdout).unwrap().contains("\n# janus.jcfg line 3: general.configs_folder: "));
 }
 
@@ -89,7 +89,7 @@ fn a_wrong_value_is_named_with_its_line() {
         (
             "janus.transport.http.jcfg",
             "general: { port = 70000 }",
-            "janus.transport.http.jcfg line 1: general.port: invalid value",
+            "janus.transport.http.jcfg line 1: general.port: must be a whole number from 0 to 65535",
         ),
         (
             "janus.plugin.audiobridge.jcfg",
@@ -114,7 +114,7 @@ fn rooms_may_be_named_by_texts() {
     let rooms = "general: { string_ids = true }\nroom-hall: { description = \"Hall\" }\nroom-5: {}";
     let folder = folder("texts", &[("janus.jcfg", ""), ("janus.plugin.audiobridge.jcfg", rooms)]);
 
-    let config = Config::load_janus(&JanusConfig::read(&folder).unwrap(), &[]).unwrap();
+    let config = load(&folder);
 
     let ids: Vec<_> = config.rooms().into_iter().map(|room| room.room).collect();
     assert_eq!(ids, [RoomId::Text("hall".to_owned()), RoomId::Text("5".to_owned())]);
@@ -127,9 +127,9 @@ fn the_samples_of_an_installed_janus_start_a_server_with_the_same_rooms_ports_an
     if !folder.join("janus.jcfg").exists() {
         return;
     }
-    let config = Config::load_janus(&JanusConfig::read(folder).unwrap(), &[]).unwrap();
+    let config = load(folder);
     assert_eq!((config.http.port, config.websocket.port, config.admin.port), (8088, 8188, 7088));
-    assert_eq!(config.admin.secret.as_deref(), Some("janusoverlord"));
+    assert_eq!(config.admin.secret.as_ref().map(Secret::reveal), Some("janusoverlord"));
 
     // The ports themselves may be taken here.
     let mut server = Plenum::spawn(
@@ -150,6 +150,10 @@ fn the_samples_of_an_installed_janus_start_a_server_with_the_same_rooms_ports_an
     assert!(wrong.contains(r#""error_code":489"#), "{wrong}");
     let right = ask("janusoverlord", r#"{"request":"edit","room":1234,"secret":"adminpwd"}"#);
     assert!(right.contains(r#""audiobridge":"edited""#), "{right}");
+}
+
+fn load(folder: &Path) -> Config {
+    Source { janus: Some(folder.to_owned()), ..Source::default() }.load().unwrap()
 }
 
 fn our_folder() -> PathBuf {

@@ -55,6 +55,9 @@ async fn every_operation_of_the_document_does_what_it_says() {
     tour.go("DELETE", participants, "/v1/rooms/2/participants", None, 204).await;
     tour.go("DELETE", "/v1/rooms/{room}", "/v1/rooms/2", None, 204).await;
 
+    let reloaded = tour.go("POST", "/v1/config/reload", "", None, 200).await;
+    assert_eq!(reloaded, json!({"changed": [], "restart": []}));
+
     let heard = client.events().await;
     for (handle, data) in [
         (ann, json!({"audiobridge": "roomchanged", "room": 2, "id": 11, "participants": []})),

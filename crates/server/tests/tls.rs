@@ -35,7 +35,8 @@ fn curl_trusts_the_certificate_and_sees_the_next_one_after_a_hangup() {
 
     files.write("key.pem", "rubbish");
     plenum.hang_up();
-    plenum.wait_for("the old one stays");
+    let refusal = plenum.wait_for("the configuration stays as it is");
+    assert!(refusal.contains("line 7: tls.key: must be a PEM file with a private key"), "{refusal}");
     assert_eq!(shown(&https), second);
     assert!(curl(&files, &[&url]).contains(r#""janus":"pong""#));
 }

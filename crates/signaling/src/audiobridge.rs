@@ -76,11 +76,28 @@ impl AudioBridge {
             joins: Rate::per_second(config.limits.join_rate, started),
             creations: Rate::per_second(config.limits.room_rate, started),
         };
+        plugin.open_rooms(config, ids);
+        plugin
+    }
+
+    /// Takes new settings, and makes the rooms of `config` that are not there.
+    pub(crate) fn reconfigure(&mut self, config: &Config, ids: &mut IdSource, started: Instant) {
+        self.admin_key.clone_from(&config.admin_key);
+        self.lock_rtp_forward = config.lock_rtp_forward;
+        self.lock_play_file = config.lock_play_file;
+        self.tokens = SignedTokens::new(config, started);
+        self.default_quality = config.default_quality;
+        self.dialect.limits = config.limits;
+        self.joins.set(config.limits.join_rate);
+        self.creations.set(config.limits.room_rate);
+        self.open_rooms(config, ids);
+    }
+
+    fn open_rooms(&mut self, config: &Config, ids: &mut IdSource) {
         for room in &config.rooms {
             // Whoever configures rooms checks them first and tells the operator; here is no one to tell.
-            let _ = plugin.open_room(room.clone(), ids);
+            let _ = self.open_room(room.clone(), ids);
         }
-        plugin
     }
 
     /// While the mixer is overloaded nobody new is let in, before it costs those inside their sound.

@@ -21,6 +21,7 @@ pub(crate) mod operator;
 mod peer;
 pub(crate) mod plugin;
 pub(crate) mod rate;
+mod reconfigure;
 mod session;
 pub(crate) mod statistics;
 pub(crate) mod store;
@@ -584,10 +585,6 @@ impl Core {
             (Some(plugin), Some(Value::Object(body))) => RequestKind::of_plugin(plugin, body),
             (Some(_) | None, _) => RequestKind::janus(&envelope.verb),
         }
-    }
-
-    fn count_limited(&mut self, limit: Limit) {
-        *self.counters.limited.entry(limit).or_default() += 1;
     }
 
     fn check_if_due(&mut self, now: Instant) {

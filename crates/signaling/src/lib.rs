@@ -20,7 +20,8 @@ pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatist
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
 pub use crate::core::{
-    ACCEPTED, Core, Counters, Credentials, Gauges, Limit, LogLevel, Output, Owner, Poll, RequestApi, RequestKind, Source,
+    ACCEPTED, Core, Counters, Credentials, Gauges, Limit, LogLevel, Output, Owner, Poll, RequestApi, RequestKind,
+    Source,
 };
 pub use crate::transport::access::{Access, Network, NotANetwork};
 pub use crate::transport::connection::Api;

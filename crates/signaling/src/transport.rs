@@ -28,8 +28,8 @@ mod websocket;
 
 use std::collections::BTreeMap;
 use std::future::ready;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -161,7 +161,7 @@ pub struct Transport {
 #[derive(Debug)]
 struct Shared {
     config: TransportConfig,
-    cors: Cors,
+    cors: RwLock<Arc<Cors>>,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
     log_level: watch::Receiver<LogLevel>,
@@ -204,7 +204,7 @@ impl Transport {
         let (set_log_level, log_level) = watch::channel(LogLevel::INFO);
         let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), set_log_level);
         tokio::spawn(owner.run(requests, events));
-        let cors = Cors::new(&config);
+        let cors = RwLock::new(Arc::new(Cors::new(&config.allow_origins, config.enforce_cors)));
         let (stopping, _) = watch::channel(false);
         let last_connection = AtomicU64::new(0);
         let shared = Shared { config, cors, mailboxes, tallies, log_level, last_connection, stopping };
@@ -286,6 +286,18 @@ impl Transport {
         self.ask(|reply| Inbound::Observe { room, reply }).await
     }
 
+    /// Gives the core new settings: [`Core::reconfigure`]. False when the core is stopped or takes longer than 10 s.
+    pub async fn reconfigure(&self, config: crate::Config) -> bool {
+        let config = Box::new(config);
+        self.ask(|reply| Inbound::Reconfigure { config, reply }).await.is_ok()
+    }
+
+    /// Allows other origins from now on, as [`TransportConfig`] has them.
+    pub fn allow_origins(&self, origins: &[String], enforce: bool) {
+        let cors = Arc::new(Cors::new(origins, enforce));
+        *self.shared.cors.write().unwrap_or_else(PoisonError::into_inner) = cors;
+    }
+
     /// Tells every session that it ends, hands out what is queued, closes the connections and ends the task. Returns when
     /// all of that is done, or after 10 s for the core and 5 s for slow clients. What comes later is answered with 503.
     pub async fn shut_down(&self) {
@@ -333,8 +345,8 @@ impl Transport {
         &self.shared.config
     }
 
-    fn cors(&self) -> &Cors {
-        &self.shared.cors
+    fn cors(&self) -> Arc<Cors> {
+        Arc::clone(&self.shared.cors.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn mailboxes(&self) -> &Mailboxes {

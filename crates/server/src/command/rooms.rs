@@ -103,7 +103,7 @@ pub(super) fn run(Rooms { action, secret, json }: Rooms, config: &Config) -> any
         body.insert("secret".to_owned(), secret.into());
     }
     if let Some(key) = &config.signaling.admin_key {
-        body.insert("admin_key".to_owned(), key.as_str().into());
+        body.insert("admin_key".to_owned(), key.reveal().into());
     }
     let wants_permanence = body.get("permanent") == Some(&Value::Bool(true));
     let reply = ask(config, Value::Object(body))?;
@@ -171,7 +171,7 @@ fn ask(config: &Config, body: Value) -> anyhow::Result<Value> {
     let mut message = json!({"janus": "message_plugin", "transaction": "plenum rooms",
         "plugin": "janus.plugin.audiobridge", "request": body});
     if let Some(secret) = &config.admin.secret {
-        message["admin_secret"] = secret.as_str().into();
+        message["admin_secret"] = secret.reveal().into();
     }
     let response = post(address, &config.admin.base_path, &message.to_string())
         .with_context(|| format!("no server answers at {address} (admin.address, admin.port)"))?;

@@ -1,14 +1,15 @@
 //! Starts the server, and ends it when told to.
 
 use server::Logs;
+use server::config::ConfigError;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Source, say};
 
 pub(super) fn serve(source: &Source) -> anyhow::Result<()> {
-    let file = source.file();
+    let source = source.of_config();
     let config = source.load()?;
-    let logs = Logs::start(&config.log, file)?;
+    let logs = Logs::start(&config.log, source.file.as_deref()).map_err(|error| source.located(error))?;
     // Media has threads of its own: here is only the conversation.
     let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -20,7 +21,11 @@ pub(super) fn serve(source: &Source) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
-        let mut running = server::start(config, file, logs).await?;
+        let started = server::start(config, source.clone(), logs).await;
+        let mut running = started.map_err(|error| match error.downcast::<ConfigError>() {
+            Ok(error) => source.located(error).into(),
+            Err(error) => error,
+        })?;
         announce(&running);
         loop {
             tokio::select! {
@@ -32,7 +37,7 @@ pub(super) fn serve(source: &Source) -> anyhow::Result<()> {
                     tracing::info!("SIGINT: ending");
                     break;
                 }
-                _ = hangup.recv() => running.reload(),
+                _ = hangup.recv() => running.reload().await,
                 // Whoever supervises the process starts it afresh: a server that only half works helps nobody.
                 () = running.ended() => anyhow::bail!("a part of the server has ended by a fault"),
             }

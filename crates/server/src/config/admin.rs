@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Network;
+use super::{Network, Secret};
 
 /// `[admin]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +32,10 @@ pub struct Admin {
     pub base_path: String,
     /// What every admin request but `info` and `ping` must carry as `admin_secret`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
     /// What every request of the REST API must carry as bearer token; none = the REST API is off.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
+    pub token: Option<Secret>,
     /// Who may connect; empty = everybody.
     pub acl: Vec<Network>,
     /// Judge requests that come through `proxies.trusted` by whom those speak for.
@@ -69,7 +69,7 @@ impl Default for Admin {
 impl Admin {
     /// The key whose value cannot be used, and what could.
     pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
-        if self.token.as_deref() == Some("") {
+        if self.token.as_ref().is_some_and(|token| token.reveal().is_empty()) {
             return Some(("token", "a token that is not empty, or left out"));
         }
         let usable = self.base_path.starts_with('/') && self.base_path.len() > 1;

@@ -1,21 +1,34 @@
 //! Why a configuration is refused: always the key, where it stands, and what would be right.
 
-use std::fmt::Write as _;
+use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
+use std::string::FromUtf8Error;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::remedy::remedy;
+
 /// A configuration that the server does not start with.
 #[derive(Debug)]
-pub struct ConfigError(String);
+pub struct ConfigError {
+    /// Where it was set: a file with a line, a variable, a flag.
+    place: Option<String>,
+    /// Dotted, if it is about one.
+    key: Option<String>,
+    problem: String,
+}
 
 impl std::error::Error for ConfigError {}
 
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [&self.place, &self.key].into_iter().flatten() {
+            write!(f, "{part}: ")?;
+        }
+        f.write_str(&self.problem)
     }
 }
 
@@ -23,43 +36,97 @@ impl ConfigError {
     /// A value of the right type that cannot be used: `right` says what could. The line is looked up in `file`.
     #[must_use]
     pub fn value(file: Option<&Path>, key: &str, right: &str) -> Self {
-        let mut text = String::new();
-        if let Some(path) = file
-            && let Some(line) = std::fs::read_to_string(path).ok().and_then(|text| line_of(&text, key))
-        {
-            let _ = write!(text, "{} line {line}: ", path.display());
-        }
-        let _ = write!(text, "{key}: must be {right}");
-        Self(text)
+        let place = file.and_then(|path| {
+            let line = line_of(&std::fs::read_to_string(path).ok()?, key)?;
+            Some(format!("{} line {line}", path.display()))
+        });
+        Self { place, key: Some(key.to_owned()), problem: format!("must be {right}") }
+    }
+
+    /// The key that it is about.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The same, at another place.
+    pub(super) fn at(self, place: String) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
-        Self(format!("{}: cannot be read: {error}", path.display()))
+        Self::foreign(&path.display(), &format!("cannot be read: {error}"))
     }
 
-    /// `toml`'s own message holds the line, the text there, and what was expected.
-    pub(crate) fn file(path: &Path, error: &toml::de::Error) -> Self {
-        Self(format!("{}: {error}", path.display()))
+    pub(super) fn not_utf8(path: &Path, error: &FromUtf8Error) -> Self {
+        let (bytes, wrong) = (error.as_bytes(), error.utf8_error().valid_up_to());
+        let line = line_at(bytes, wrong);
+        let byte = bytes.get(wrong).copied().unwrap_or_default();
+        Self::foreign(
+            &format_args!("{} line {line}", path.display()),
+            &format_args!("must be UTF-8: byte {byte:#04x} is not"),
+        )
+    }
+
+    /// What is no TOML, or not of our types. `text` is what is in the file.
+    pub(crate) fn file(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let Range { start, .. } = error.span().unwrap_or(0..0);
+        let line = line_at(text.as_bytes(), start);
+        let place = Some(format!("{} line {line}", path.display()));
+        match DeTable::parse(text) {
+            Ok(document) => {
+                let key = key_at(document.get_ref(), start);
+                Self { place, problem: remedy(key.as_deref(), error.message()), key }
+            }
+            Err(_) => {
+                let there = text.lines().nth(line - 1).unwrap_or_default().trim();
+                Self { place, key: None, problem: format!("must be TOML: {}, in: {there}", error.message()) }
+            }
+        }
+    }
+
+    /// A key that was set by an environment variable or a flag, which `name` is.
+    pub(super) fn overlay(name: &str, key: &str, problem: &str) -> Self {
+        let problem = remedy(Some(key), problem);
+        Self { place: Some(name.to_owned()), key: Some(key.to_owned()), problem }
     }
 
     /// Something wrong in a file that is not ours; `place` names it and what is wrong there.
-    pub(crate) fn foreign(place: &dyn std::fmt::Display, problem: &dyn std::fmt::Display) -> Self {
-        Self(format!("{place}: {problem}"))
+    pub(crate) fn foreign(place: &dyn fmt::Display, problem: &dyn fmt::Display) -> Self {
+        Self { place: Some(place.to_string()), key: None, problem: problem.to_string() }
     }
 
     pub(super) fn assignment(text: &str) -> Self {
-        Self(format!("--set {text}: must be KEY=VALUE, such as --set http.port=9000"))
+        Self::foreign(&format_args!("--set {text}"), &"must be KEY=VALUE, such as --set http.port=9000")
     }
+}
 
-    /// An error in the environment or a flag: `figment` knows which of them set the key.
-    pub(super) fn overlay(error: &figment::Error) -> Self {
-        let problem = |error: figment::Error| {
-            let source = error.metadata.map(|metadata| metadata.name).filter(|name| name.contains("environment"));
-            let source = source.unwrap_or("--set".into());
-            format!("{source}: {}: {}", error.path.join("."), error.kind)
+fn line_at(text: &[u8], offset: usize) -> usize {
+    text.iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The dotted key at an offset: that of a key, or of the value that is there.
+fn key_at(table: &DeTable<'_>, offset: usize) -> Option<String> {
+    let below = |name: &str, rest: Option<String>| rest.map(|rest| format!("{name}.{rest}"));
+    for (name, value) in table {
+        let name_text: &str = name.get_ref();
+        let found = match value.get_ref() {
+            DeValue::Table(inner) => below(name_text, key_at(inner, offset)),
+            DeValue::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+                let inner = item.get_ref().as_table().and_then(|inner| key_at(inner, offset));
+                below(name_text, below(&index.to_string(), inner))
+            }),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => None,
         };
-        Self(error.clone().into_iter().map(problem).collect::<Vec<_>>().join("; "))
+        let here = || name.span().contains(&offset) || value.span().contains(&offset);
+        if let Some(found) = found.or_else(|| here().then(|| name_text.to_owned())) {
+            return Some(found);
+        }
     }
+    None
 }
 
 /// The line, from 1, on which the dotted `key` is set.
@@ -90,7 +157,9 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::line_of;
+    use toml::de::DeTable;
+
+    use super::{key_at, line_of};
 
     #[test]
     fn a_key_is_found_on_its_line() {
@@ -99,5 +168,16 @@ mod tests {
         assert_eq!(line_of(text, "rooms.1.sampling_rate"), Some(8));
         assert_eq!(line_of(text, "rooms.0.room"), Some(5));
         assert_eq!(line_of(text, "media.port"), None);
+    }
+
+    #[test]
+    fn an_offset_is_in_a_key() {
+        let text = "[http]\nport = 1\nacl = [\"a\", \"b\"]\n\n[[rooms]]\nroom = 5\n[[rooms]]\nroom = 6\n";
+        let document = DeTable::parse(text).unwrap();
+        let at = |part: &str| key_at(document.get_ref(), text.find(part).unwrap());
+        assert_eq!(at("port").as_deref(), Some("http.port"));
+        assert_eq!(at("1").as_deref(), Some("http.port"));
+        assert_eq!(at("\"b\"").as_deref(), Some("http.acl"));
+        assert_eq!(at("6").as_deref(), Some("rooms.1.room"));
     }
 }

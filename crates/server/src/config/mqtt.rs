@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BrokerTls;
+use super::{BrokerTls, Secret};
 
 /// MQTT has two bytes for the length of a text (MQTT 3.1.1, section 1.5.3).
 const LONGEST_TEXT: usize = 65_535;
@@ -22,7 +22,7 @@ pub struct Mqtt {
     pub username: Option<String>,
     /// What proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// Seconds; 0 = never.
     pub keep_alive: u16,
     /// The broker keeps nothing for us while we are away.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BrokerTls;
+use super::{BrokerTls, Secret};
 
 /// AMQP has one byte for the length of a name (AMQP 0-9-1, section 4.2.5.3).
 const LONGEST_NAME: usize = 255;
@@ -20,7 +20,7 @@ pub struct RabbitMq {
     /// Who we are.
     pub username: String,
     /// What proves it.
-    pub password: String,
+    pub password: Secret,
     /// Seconds; 0 = never.
     pub heartbeat: u64,
     /// The exchange for what we say; none = the default exchange.
@@ -81,7 +81,7 @@ impl Default for RabbitMq {
             port: 5672,
             vhost: "/".to_owned(),
             username: "guest".to_owned(),
-            password: "guest".to_owned(),
+            password: "guest".to_owned().into(),
             heartbeat: 60,
             exchange: None,
             exchange_type: ExchangeType::Fanout,

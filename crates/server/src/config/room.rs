@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, Secret};
 
 /// `[[rooms]]`: names and meanings are those of `create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,15 +18,15 @@ pub struct Room {
     pub description: String,
     /// Needed to manage the room.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
     /// Needed to join.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pin: Option<String>,
+    pub pin: Option<Secret>,
     /// Left out of `list`.
     pub is_private: bool,
     /// Tokens of which a joiner must have one; none = no token check.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed: Option<Vec<String>>,
+    pub allowed: Option<Vec<Secret>>,
     /// Hz: 8000, 12000, 16000, 24000 or 48000.
     #[serde(alias = "sampling")]
     pub sampling_rate: u32,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Secret;
+
 /// `[turn]`: clients are told if it is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -9,14 +11,14 @@ pub struct Turn {
     /// Where the servers are (RFC 7065).
     pub uris: Vec<String>,
     /// What they share with us, to tell whom we have let in.
-    pub secret: String,
+    pub secret: Secret,
     /// How many seconds a client may begin to use them.
     pub ttl: u64,
 }
 
 impl Default for Turn {
     fn default() -> Self {
-        Self { uris: Vec::new(), secret: String::new(), ttl: 86_400 }
+        Self { uris: Vec::new(), secret: String::new().into(), ttl: 86_400 }
     }
 }
 
@@ -29,7 +31,7 @@ impl Turn {
         };
         if self.uris.is_empty() || !self.uris.iter().all(is_uri) {
             Some(("uris", "a list of servers, each as turn:HOST, turn:HOST:PORT?transport=tcp or turns:HOST"))
-        } else if self.secret.is_empty() {
+        } else if self.secret.reveal().is_empty() {
             Some(("secret", "the static-auth-secret of those servers"))
         } else if self.ttl < 60 {
             Some(("ttl", "at least 60 seconds: a client needs some to connect"))

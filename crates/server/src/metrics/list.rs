@@ -46,13 +46,25 @@ const LIMITED_HELP: &str = "Requests refused by a limit of the configuration, wh
 
 pub(super) const LIMITS: &[Series<signaling::Counters>] = &[
     with(&[("limit", "sessions")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Sessions))),
-    with(&[("limit", "handles_per_session")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Handles))),
+    with(
+        &[("limit", "handles_per_session")],
+        counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Handles)),
+    ),
     with(&[("limit", "rooms")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Rooms))),
-    with(&[("limit", "participants")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Participants))),
-    with(&[("limit", "participants_per_room")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::RoomParticipants))),
+    with(
+        &[("limit", "participants")],
+        counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Participants)),
+    ),
+    with(
+        &[("limit", "participants_per_room")],
+        counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::RoomParticipants)),
+    ),
     with(&[("limit", "request_rate")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Requests))),
     with(&[("limit", "join_rate")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::Joins))),
-    with(&[("limit", "room_rate")], counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::RoomCreations))),
+    with(
+        &[("limit", "room_rate")],
+        counter(LIMITED, LIMITED_HELP, |it| refused_by(it, signaling::Limit::RoomCreations)),
+    ),
 ];
 
 fn refused_by(counters: &signaling::Counters, limit: signaling::Limit) -> u64 {

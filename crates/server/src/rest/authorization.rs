@@ -1,27 +1,28 @@
 //! Who may use the API: whoever has the token of the configuration (RFC 6750). Knows nothing of what is asked.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
 
 use super::problem::Problem;
+use crate::config::Secret;
 
-/// The configured token. Without one nobody may: behind a proxy on the same machine, or in the hands of a web page in a
+/// The token as it is configured now. Without one nobody may: behind a proxy on the same machine, or in the hands of a web page in a
 /// browser there, everything comes from loopback.
 #[derive(Clone)]
-pub(super) struct Token(Option<Arc<str>>);
+pub(super) struct Token(watch::Receiver<Option<Secret>>);
 
 impl Token {
-    pub(super) fn new(token: Option<String>) -> Self {
-        Self(token.map(Arc::from))
+    pub(super) fn new(token: watch::Receiver<Option<Secret>>) -> Self {
+        Self(token)
     }
 
     fn admit(&self, request: &Request) -> Result<(), Problem> {
-        let Some(expected) = &self.0 else { return Err(Problem::Off) };
+        let token = self.0.borrow();
+        let Some(expected) = token.as_ref().map(Secret::reveal) else { return Err(Problem::Off) };
         let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
         match given {
             None => Err(Problem::NoToken),

@@ -36,6 +36,7 @@ pub(super) fn page_settings() -> Config<'static> {
     tags(
         (name = "rooms", description = "Rooms."),
         (name = "events", description = "What happens, as it happens."),
+        (name = "server", description = "The server itself."),
         (name = "participants", description = "Those in a room. They come in by the Janus API."),
     ),
 )]

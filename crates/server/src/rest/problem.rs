@@ -33,6 +33,8 @@ pub(super) enum Problem {
     Refused(Refused),
     /// Done, but it will not outlive the process.
     Unsaved,
+    /// The configuration file is wrong; in what way.
+    Configuration(String),
     /// Signaling said nothing.
     Server(StatusCode),
 }
@@ -56,6 +58,9 @@ impl Problem {
             Self::Watchers => ("too-many-watchers", StatusCode::SERVICE_UNAVAILABLE, "Too many watch already"),
             Self::Refused(refused) => refusal(refused.code),
             Self::Unsaved => ("not-stored", StatusCode::INTERNAL_SERVER_ERROR, "It is done, but could not be stored"),
+            Self::Configuration(_) => {
+                ("configuration-refused", StatusCode::UNPROCESSABLE_ENTITY, "The configuration cannot be used")
+            }
             Self::Server(status) if *status == StatusCode::GATEWAY_TIMEOUT => {
                 ("timeout", StatusCode::GATEWAY_TIMEOUT, "The server takes too long")
             }
@@ -69,7 +74,7 @@ impl Problem {
             Self::Off => Some("Set admin.token in the configuration to use the API".to_owned()),
             Self::NoToken => Some("Send the header Authorization: Bearer with the token of admin.token".to_owned()),
             Self::MediaType => Some("Send it with Content-Type: application/json".to_owned()),
-            Self::Body(detail) | Self::Query(detail) => Some(detail),
+            Self::Body(detail) | Self::Query(detail) | Self::Configuration(detail) => Some(detail),
             Self::Field { name, known } => Some(format!("'{name}' is none of: {}", known.join(", "))),
             Self::Refused(refused) => Some(refused.reason),
             Self::Unsaved => Some("It will be undone when the server starts again".to_owned()),

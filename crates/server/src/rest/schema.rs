@@ -248,3 +248,23 @@ pub(super) struct Problem {
     #[schema(example = 485)]
     error_code: Option<u16>,
 }
+
+/// What has come of reading the configuration again.
+#[derive(ToSchema)]
+pub(super) struct Reload {
+    /// Keys whose new value is in effect.
+    changed: Vec<Change>,
+    /// Keys whose new value waits for a restart.
+    restart: Vec<Change>,
+}
+
+/// A key of the configuration with two values, as TOML; of a secret only whether there is one.
+#[derive(ToSchema)]
+pub(super) struct Change {
+    /// The key.
+    key: String,
+    /// What it was; null = it was not there.
+    old: Option<String>,
+    /// What it is; null = it is not there any more.
+    new: Option<String>,
+}

@@ -50,6 +50,14 @@ impl Plenum {
         self.log.split("admin=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
     }
 
+    /// The log up to a line with this text.
+    pub(crate) fn log_until(&mut self, text: &str) -> &str {
+        while !self.log.contains(text) {
+            assert!(self.stderr.read_line(&mut self.log).unwrap() > 0, "{text} is not in {}", self.log);
+        }
+        &self.log
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }

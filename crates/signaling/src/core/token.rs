@@ -35,6 +35,14 @@ impl Tokens {
         }
     }
 
+    /// As configured anew. What the operator has stored stays.
+    pub(crate) fn reconfigure(&mut self, config: &Config, started: Instant) {
+        let stays = matches!((&self, Self::new(config, started)), (Self::Stored(_), Self::Stored(_)));
+        if !stays {
+            *self = Self::new(config, started);
+        }
+    }
+
     /// Whether a request with this token may be made at all.
     pub(crate) fn permit(&self, token: &str, now: Instant) -> bool {
         match self {

@@ -7,8 +7,6 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::TransportConfig;
-
 /// Seconds for which a browser may remember a preflight: a day.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 
@@ -27,10 +25,10 @@ pub(super) struct Cors {
 
 impl Cors {
     /// An origin that is no header value counts as none.
-    pub(super) fn new(config: &TransportConfig) -> Self {
-        let values = config.allow_origins.iter().map(|origin| HeaderValue::from_str(origin));
+    pub(super) fn new(origins: &[String], enforce: bool) -> Self {
+        let values = origins.iter().map(|origin| HeaderValue::from_str(origin));
         let allowed: Vec<_> = values.filter_map(Result::ok).collect();
-        Self { enforce: config.enforce_cors && !allowed.is_empty(), allowed }
+        Self { enforce: enforce && !allowed.is_empty(), allowed }
     }
 
     /// False only when origins are enforced and the request comes from elsewhere, or does not say where from.

@@ -19,8 +19,8 @@ use super::mailbox::Mailboxes;
 use super::style::JsonStyle;
 use super::{CoreCounts, STOP_TIME, Tallies, stun};
 use crate::{
-    ConnectionId, Core, Credentials, Errand, Finding, LogLevel, MediaCommand, MediaEvent, Operated, Operation, Outcome,
-    Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId, Source, Storing, Task,
+    Config, ConnectionId, Core, Credentials, Errand, Finding, LogLevel, MediaCommand, MediaEvent, Operated, Operation,
+    Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId, Source, Storing, Task,
 };
 
 /// What handlers and connections ask of the task.
@@ -88,6 +88,11 @@ pub(super) enum Inbound {
     },
     Inspect {
         reply: oneshot::Sender<CoreCounts>,
+    },
+    /// New settings for the core.
+    Reconfigure {
+        config: Box<Config>,
+        reply: oneshot::Sender<()>,
     },
     /// The last one.
     ShutDown(Stop),
@@ -303,6 +308,10 @@ impl CoreOwner {
             Inbound::Inspect { reply } => {
                 let (counters, gauges) = (self.core.counters().clone(), self.core.gauges());
                 let _ = reply.send(CoreCounts { counters, gauges, durations: self.durations.by_kind() });
+            }
+            Inbound::Reconfigure { config, reply } => {
+                self.core.reconfigure(*config, now);
+                let _ = reply.send(());
             }
             Inbound::ShutDown(stop) => {
                 self.core.shut_down(now);
