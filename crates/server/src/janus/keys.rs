@@ -18,13 +18,20 @@ pub(super) enum Meaning {
     One(&'static str),
     /// Who may connect: this key of ours.
     Networks(&'static str),
+    /// A list of ours with these texts in it, and one with these pairs of texts.
+    Texts(&'static str),
+    Pairs(&'static str),
+    /// This section of ours is there if it is true.
+    Switch(&'static str),
+    /// What counts only where this switch, of the same file, is on.
+    Where((&'static str, &'static str), &'static Self),
     /// It depends on other keys.
     Together,
     /// Nothing, because of this.
     Nothing(&'static str),
 }
 
-use Meaning::{Bool, Networks, Nothing, Number, One, Text, Together};
+use Meaning::{Bool, Networks, Nothing, Number, One, Pairs, Switch, Text, Texts, Together, Where};
 
 pub(super) const UNKNOWN: &str = "neither Janus nor Plenum has such a key";
 const ONE_BINARY: &str = "Plenum is one binary: nothing is loaded when it starts";
@@ -284,35 +291,37 @@ const WEBSOCKETS: &[Section] = &[
     CERTIFICATES,
 ];
 
-const UNIX_SOCKET: &str = "Unix sockets are set up in a section of ours: [unix]";
-const BROKER_TLS: &str = "TLS to the broker is set up in a section of ours: docs/brokers.md";
+const API: (&str, &str) = ("general", "enabled");
+const ADMIN: (&str, &str) = ("admin", "admin_enabled");
 
 const PFUNIX: &[Section] = &[
     Section {
         name: "general",
         keys: &[
-            ("enabled", Nothing(UNIX_SOCKET)),
+            ("enabled", Together),
             ("events", Nothing(NO_EVENT_HANDLERS)),
             ("json", Nothing(COMPACT)),
-            ("path", Nothing(UNIX_SOCKET)),
-            ("type", Nothing(UNIX_SOCKET)),
+            ("path", Where(API, &Text("unix.path"))),
+            ("type", Where(API, &Text("unix.type"))),
         ],
     },
     Section {
         name: "admin",
         keys: &[
-            ("admin_enabled", Nothing(UNIX_SOCKET)),
-            ("admin_path", Nothing(UNIX_SOCKET)),
-            ("admin_type", Nothing(UNIX_SOCKET)),
+            ("admin_enabled", Together),
+            ("admin_path", Where(ADMIN, &Text("unix.admin_path"))),
+            ("admin_type", Where(ADMIN, &Text("unix.admin_type"))),
         ],
     },
 ];
+
+const TLS: (&str, &str) = ("general", "ssl_enabled");
 
 const RABBITMQ: &[Section] = &[
     Section {
         name: "general",
         keys: &[
-            ("enabled", Together),
+            ("enabled", Switch("rabbitmq.api")),
             ("events", Nothing(NO_EVENT_HANDLERS)),
             ("json", Nothing(COMPACT)),
             ("host", Text("rabbitmq.host")),
@@ -323,43 +332,45 @@ const RABBITMQ: &[Section] = &[
             ("heartbeat", Number("rabbitmq.heartbeat")),
             ("janus_exchange", Text("rabbitmq.exchange")),
             ("janus_exchange_type", Text("rabbitmq.exchange_type")),
-            ("queue_name", Text("rabbitmq.api.queue_name")),
-            ("to_janus", Text("rabbitmq.api.to_janus")),
-            ("from_janus", Text("rabbitmq.api.from_janus")),
-            ("declare_outgoing_queue", Bool("rabbitmq.api.declare_outgoing_queue")),
-            ("queue_durable", Bool("rabbitmq.api.queue_durable")),
-            ("queue_autodelete", Bool("rabbitmq.api.queue_autodelete")),
-            ("queue_exclusive", Bool("rabbitmq.api.queue_exclusive")),
-            ("ssl_enabled", Nothing(BROKER_TLS)),
-            ("ssl_verify_peer", Nothing(BROKER_TLS)),
-            ("ssl_verify_hostname", Nothing(BROKER_TLS)),
-            ("ssl_cacert", Nothing(BROKER_TLS)),
-            ("ssl_cert", Nothing(BROKER_TLS)),
-            ("ssl_key", Nothing(BROKER_TLS)),
+            ("queue_name", Where(API, &Text("rabbitmq.api.queue_name"))),
+            ("to_janus", Where(API, &Text("rabbitmq.api.to_janus"))),
+            ("from_janus", Where(API, &Text("rabbitmq.api.from_janus"))),
+            ("declare_outgoing_queue", Where(API, &Bool("rabbitmq.api.declare_outgoing_queue"))),
+            ("queue_durable", Where(API, &Bool("rabbitmq.api.queue_durable"))),
+            ("queue_autodelete", Where(API, &Bool("rabbitmq.api.queue_autodelete"))),
+            ("queue_exclusive", Where(API, &Bool("rabbitmq.api.queue_exclusive"))),
+            ("ssl_enabled", Switch("rabbitmq.tls")),
+            ("ssl_verify_peer", Where(TLS, &Bool("rabbitmq.tls.verify_peer"))),
+            ("ssl_verify_hostname", Where(TLS, &Bool("rabbitmq.tls.verify_hostname"))),
+            ("ssl_cacert", Where(TLS, &Text("rabbitmq.tls.authorities"))),
+            ("ssl_cert", Where(TLS, &Text("rabbitmq.tls.certificate"))),
+            ("ssl_key", Where(TLS, &Text("rabbitmq.tls.key"))),
         ],
     },
     Section {
         name: "admin",
         keys: &[
-            ("admin_enabled", Together),
-            ("queue_name_admin", Text("rabbitmq.admin.queue_name")),
-            ("to_janus_admin", Text("rabbitmq.admin.to_janus")),
-            ("from_janus_admin", Text("rabbitmq.admin.from_janus")),
-            ("declare_outgoing_queue_admin", Bool("rabbitmq.admin.declare_outgoing_queue")),
-            ("queue_durable_admin", Bool("rabbitmq.admin.queue_durable")),
-            ("queue_autodelete_admin", Bool("rabbitmq.admin.queue_autodelete")),
-            ("queue_exclusive_admin", Bool("rabbitmq.admin.queue_exclusive")),
+            ("admin_enabled", Switch("rabbitmq.admin")),
+            ("queue_name_admin", Where(ADMIN, &Text("rabbitmq.admin.queue_name"))),
+            ("to_janus_admin", Where(ADMIN, &Text("rabbitmq.admin.to_janus"))),
+            ("from_janus_admin", Where(ADMIN, &Text("rabbitmq.admin.from_janus"))),
+            ("declare_outgoing_queue_admin", Where(ADMIN, &Bool("rabbitmq.admin.declare_outgoing_queue"))),
+            ("queue_durable_admin", Where(ADMIN, &Bool("rabbitmq.admin.queue_durable"))),
+            ("queue_autodelete_admin", Where(ADMIN, &Bool("rabbitmq.admin.queue_autodelete"))),
+            ("queue_exclusive_admin", Where(ADMIN, &Bool("rabbitmq.admin.queue_exclusive"))),
         ],
     },
 ];
 
-const MQTT_LATER: &str = "set it in our own section [mqtt]: docs/brokers.md";
+const STATUS: (&str, &str) = ("status", "enabled");
+const NO_VACUUM: &str = "a reply finds its response topic by its request, so there is nothing to forget";
+const NO_DISCONNECT_TIMEOUT: &str = "how long the end may take is not a setting here";
 
 const MQTT: &[Section] = &[
     Section {
         name: "general",
         keys: &[
-            ("enabled", Together),
+            ("enabled", Switch("mqtt.api")),
             ("events", Nothing(NO_EVENT_HANDLERS)),
             ("json", Nothing(COMPACT)),
             ("url", Text("mqtt.url")),
@@ -367,44 +378,44 @@ const MQTT: &[Section] = &[
             ("client_id", Text("mqtt.client_id")),
             ("username", Text("mqtt.username")),
             ("password", Text("mqtt.password")),
-            ("subscribe_topic", Text("mqtt.api.subscribe_topic")),
-            ("publish_topic", Text("mqtt.api.publish_topic")),
-            ("keep_alive_interval", Nothing(MQTT_LATER)),
-            ("cleansession", Nothing(MQTT_LATER)),
-            ("max_inflight", Nothing(MQTT_LATER)),
-            ("max_buffered", Nothing(MQTT_LATER)),
-            ("disconnect_timeout", Nothing(MQTT_LATER)),
-            ("subscribe_qos", Nothing(MQTT_LATER)),
-            ("publish_qos", Nothing(MQTT_LATER)),
-            ("ssl_enabled", Nothing(BROKER_TLS)),
-            ("verify_peer", Nothing(BROKER_TLS)),
-            ("cacertfile", Nothing(BROKER_TLS)),
-            ("certfile", Nothing(BROKER_TLS)),
-            ("keyfile", Nothing(BROKER_TLS)),
-            ("vacuum_interval", Nothing(MQTT_LATER)),
-            ("proxy_transaction_user_properties", Nothing(MQTT_LATER)),
-            ("add_transaction_user_properties", Nothing(MQTT_LATER)),
+            ("keep_alive_interval", Number("mqtt.keep_alive")),
+            ("cleansession", Bool("mqtt.clean_session")),
+            ("max_inflight", Number("mqtt.max_inflight")),
+            ("max_buffered", Number("mqtt.max_buffered")),
+            ("disconnect_timeout", Nothing(NO_DISCONNECT_TIMEOUT)),
+            ("subscribe_topic", Where(API, &Text("mqtt.api.subscribe_topic"))),
+            ("subscribe_qos", Where(API, &Number("mqtt.api.subscribe_qos"))),
+            ("publish_topic", Where(API, &Text("mqtt.api.publish_topic"))),
+            ("publish_qos", Where(API, &Number("mqtt.api.publish_qos"))),
+            ("ssl_enabled", Switch("mqtt.tls")),
+            ("verify_peer", Where(TLS, &Bool("mqtt.tls.verify_peer"))),
+            ("cacertfile", Where(TLS, &Text("mqtt.tls.authorities"))),
+            ("certfile", Where(TLS, &Text("mqtt.tls.certificate"))),
+            ("keyfile", Where(TLS, &Text("mqtt.tls.key"))),
+            ("vacuum_interval", Nothing(NO_VACUUM)),
+            ("proxy_transaction_user_properties", Texts("mqtt.proxy_user_properties")),
+            ("add_transaction_user_properties", Pairs("mqtt.add_user_properties")),
         ],
     },
     Section {
         name: "admin",
         keys: &[
-            ("admin_enabled", Nothing(MQTT_LATER)),
-            ("subscribe_topic", Nothing(MQTT_LATER)),
-            ("subscribe_qos", Nothing(MQTT_LATER)),
-            ("publish_topic", Nothing(MQTT_LATER)),
-            ("publish_qos", Nothing(MQTT_LATER)),
+            ("admin_enabled", Switch("mqtt.admin")),
+            ("subscribe_topic", Where(ADMIN, &Text("mqtt.admin.subscribe_topic"))),
+            ("subscribe_qos", Where(ADMIN, &Number("mqtt.admin.subscribe_qos"))),
+            ("publish_topic", Where(ADMIN, &Text("mqtt.admin.publish_topic"))),
+            ("publish_qos", Where(ADMIN, &Number("mqtt.admin.publish_qos"))),
         ],
     },
     Section {
         name: "status",
         keys: &[
-            ("enabled", Nothing(MQTT_LATER)),
-            ("connect_message", Nothing(MQTT_LATER)),
-            ("disconnect_message", Nothing(MQTT_LATER)),
-            ("topic", Nothing(MQTT_LATER)),
-            ("qos", Nothing(MQTT_LATER)),
-            ("retain", Nothing(MQTT_LATER)),
+            ("enabled", Switch("mqtt.status")),
+            ("connect_message", Where(STATUS, &Text("mqtt.status.connect_message"))),
+            ("disconnect_message", Where(STATUS, &Text("mqtt.status.disconnect_message"))),
+            ("topic", Where(STATUS, &Text("mqtt.status.topic"))),
+            ("qos", Where(STATUS, &Number("mqtt.status.qos"))),
+            ("retain", Where(STATUS, &Bool("mqtt.status.retain"))),
         ],
     },
 ];

@@ -4,7 +4,7 @@ use jcfg::Value;
 
 use super::value::{boolean, natural, text, texts};
 use super::{Document, JanusConfig, Place};
-use crate::config::{ConfigError, Room, RoomId};
+use crate::config::{ConfigError, Room, RoomId, Secret};
 
 const FORWARDS: &str = "rooms forward to nobody by themselves in this version";
 const RECORDS: &str = "nothing is recorded in this version";
@@ -50,9 +50,11 @@ impl JanusConfig {
         match name {
             "description" => room.description = text(place, value)?,
             "is_private" => room.is_private = boolean(place, value)?,
-            "secret" => room.secret = Some(text(place, value)?),
-            "pin" => room.pin = Some(text(place, value)?),
-            "allowed" => room.allowed = Some(texts(place, value)?),
+            "secret" => room.secret = Some(text(place, value)?.into()),
+            "pin" => room.pin = Some(text(place, value)?.into()),
+            "allowed" => {
+                room.allowed = Some(texts(place, value)?.into_iter().map(Secret::from).collect());
+            }
             "sampling_rate" | "sampling" => room.sampling_rate = u32::try_from(number()?).unwrap_or(0),
             "spatial_audio" => room.spatial_audio = boolean(place, value)?,
             "audiolevel_ext" => room.audiolevel_ext = boolean(place, value)?,

@@ -42,6 +42,14 @@ pub(super) fn first_port(place: &Place, value: &Value) -> Result<u16, ConfigErro
     first.ok_or_else(|| ConfigError::foreign(place, &"must be two ports, such as \"20000-40000\""))
 }
 
+/// Texts two by two in a list.
+pub(super) fn pairs(place: &Place, value: &Value) -> Result<Vec<Vec<String>>, ConfigError> {
+    let wrong = || ConfigError::foreign(place, &"must be a list of pairs, such as ( [\"name\", \"value\"] )");
+    let (Value::Array(values) | Value::List(values)) = value else { return Err(wrong()) };
+    let pair = |value: &Value| texts(place, value).ok().filter(|pair| pair.len() == 2).ok_or_else(wrong);
+    values.iter().map(pair).collect()
+}
+
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(value.to_string()),
