@@ -66,6 +66,7 @@ fn rooms_of_a_running_server_are_listed_made_and_destroyed() {
     assert!(list.contains("42               0  16000 Hz pin  Hall\n"), "{list}");
     assert_eq!(said(&["edit", "42", "--property", "new_description=Town hall"]), "Room 42 is edited.\n");
     assert!(said(&["list", "--json"]).contains(r#""description":"Town hall""#));
+    assert_eq!(said(&["edit", "42", "--property", "new_pin=4321"]), "Room 42 is edited.\n");
     assert_eq!(said(&["participants", "42"]), "\n");
     assert_eq!(said(&["destroy", "42"]), "Room 42 is destroyed.\n");
 

@@ -76,6 +76,54 @@ fn the_printed_file_says_the_same() {
 }
 
 #[test]
+fn local_sockets_and_brokers_are_taken_over() {
+    let folder = folder(
+        "sockets",
+        &[
+            ("janus.jcfg", ""),
+            (
+                "janus.transport.pfunix.jcfg",
+                "general: { enabled = true, path = \"/run/janus\", type = \"SOCK_DGRAM\" }\nadmin: { admin_path = \"/run/admin\" }",
+            ),
+            (
+                "janus.transport.rabbitmq.jcfg",
+                "general: { enabled = true, to_janus = \"to\", from_janus = \"from\", ssl_enabled = true, ssl_verify_hostname = false,\n\
+                 ssl_cacert = \"/ca.pem\" }\nadmin: { to_janus_admin = \"unused\" }",
+            ),
+            (
+                "janus.transport.mqtt.jcfg",
+                "general: { enabled = false, url = \"ssl://broker:8883\", mqtt_version = \"5\", keep_alive_interval = 7, cleansession = 1,\n\
+                 subscribe_topic = \"unused\", ssl_enabled = true, verify_peer = false,\n\
+                 proxy_transaction_user_properties = [ \"a\" ], add_transaction_user_properties = ( [ \"b\", \"c\" ] ) }\n\
+                 admin: { admin_enabled = true, subscribe_qos = 2 }\nstatus: { enabled = true, retain = true }",
+            ),
+        ],
+    );
+
+    let janus = JanusConfig::read(&folder).unwrap();
+
+    let taken: toml::Table = toml::from_str(&janus.to_toml()).unwrap();
+    let expected: toml::Table = toml::from_str(
+        "[unix]\npath = \"/run/janus\"\ntype = \"SOCK_DGRAM\"\n\
+         [rabbitmq.api]\nto_janus = \"to\"\nfrom_janus = \"from\"\n\
+         [rabbitmq.tls]\nverify_hostname = false\nauthorities = \"/ca.pem\"\n\
+         [mqtt]\nurl = \"ssl://broker:8883\"\nversion = \"5\"\nkeep_alive = 7\nclean_session = true\n\
+         proxy_user_properties = [\"a\"]\nadd_user_properties = [[\"b\", \"c\"]]\n\
+         [mqtt.admin]\nsubscribe_qos = 2\n[mqtt.tls]\nverify_peer = false\n[mqtt.status]\nretain = true\n",
+    )
+    .unwrap();
+    assert_eq!(taken, expected);
+    let notes: Vec<String> = janus.notes().iter().map(ToString::to_string).collect();
+    for note in [
+        "janus.transport.pfunix.jcfg line 2: admin.admin_path: admin.admin_enabled is not on",
+        "janus.transport.rabbitmq.jcfg line 3: admin.to_janus_admin: admin.admin_enabled is not on",
+        "janus.transport.mqtt.jcfg line 2: general.subscribe_topic: general.enabled is not on",
+    ] {
+        assert!(notes.iter().any(|it| it == note), "{note} is not in\n{}", notes.join("\n"));
+    }
+}
+
+#[test]
 fn a_wrong_value_is_named_with_its_line() {
     for (name, text, message) in [
         (

@@ -14,6 +14,21 @@ use super::say;
 /// Without an answer for so long there is none: the server itself gives up after 10 s.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Properties that are texts, whatever they look like: a pin of digits is one as well.
+const TEXTS: [&str; 11] = [
+    "description",
+    "secret",
+    "pin",
+    "record_file",
+    "record_dir",
+    "mjrs_dir",
+    "new_description",
+    "new_secret",
+    "new_pin",
+    "new_record_dir",
+    "new_mjrs_dir",
+];
+
 #[derive(Args)]
 #[command(after_help = "\
 The server is found by the configuration: --config, --set or the environment give admin.port, admin.secret and
@@ -154,7 +169,8 @@ impl More {
         let mut fields = Map::from_iter([("permanent".to_owned(), self.permanent.into())]);
         for property in self.properties {
             let (name, value) = property.split_once('=').with_context(|| format!("{property}: must be NAME=VALUE"))?;
-            fields.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()));
+            let json = serde_json::from_str(value).ok().filter(|_| !TEXTS.contains(&name));
+            fields.insert(name.to_owned(), json.unwrap_or_else(|| value.into()));
         }
         Ok(fields)
     }
@@ -201,11 +217,12 @@ fn post(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<String> {
 fn shown(reply: &Value) -> String {
     let list = |name: &str| reply[name].as_array();
     if let Some(rooms) = list("list") {
+        let width = rooms.iter().map(|room| plain(&room["room"]).chars().count()).fold(12, usize::max);
         let line = |room: &Value| {
             let pin = if room["pin_required"] == true { "pin" } else { "" };
             let (id, rate) = (plain(&room["room"]), plain(&room["sampling_rate"]));
             format!(
-                "{id:<12} {:>5} {rate:>6} Hz {pin:<4} {}",
+                "{id:<width$} {:>5} {rate:>6} Hz {pin:<4} {}",
                 plain(&room["num_participants"]),
                 plain(&room["description"])
             )
