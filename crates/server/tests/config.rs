@@ -393,10 +393,9 @@ fn put_where_it_fits(table: &mut toml::Table, value: &toml::Value, keys: &mut Ve
         let path: Vec<&str> = key.split('.').collect();
         for candidate in [value.clone(), toml::Value::Array(vec![value.clone()])] {
             let mut changed = toml::Value::Table(table.clone());
-            let place = path.iter().fold(&mut changed, |node, name| match node {
-                toml::Value::Array(items) => &mut items[0][*name],
-                node => &mut node[*name],
-            });
+            let place = path
+                .iter()
+                .fold(&mut changed, |node, name| if node.is_array() { &mut node[0][*name] } else { &mut node[*name] });
             *place = candidate;
             if changed.clone().try_into::<Config>().is_ok() {
                 *table = changed.try_into().unwrap();
