@@ -22,7 +22,7 @@ impl Server {
 
     fn ask(&mut self, mut request: Value) -> Value {
         request["transaction"] = "t".into();
-        self.core.handle_request(SOURCE, request, self.now);
+        self.core.handle_request(SOURCE, None, request, self.now);
         self.reply()
     }
 
@@ -93,7 +93,7 @@ fn what_clients_make_up_has_one_count() {
         let mut message = message.clone();
         message["body"] = json!({"request": format!("verb{number}")});
         server.ask(message);
-        server.core.handle_request(SOURCE, json!([number]), server.now);
+        server.core.handle_request(SOURCE, None, json!([number]), server.now);
     }
     server.reply();
 
