@@ -47,7 +47,7 @@ impl Server {
     }
 
     fn ask(&mut self, request: Value) -> Value {
-        self.core.handle_request(SOURCE, request, self.now);
+        self.core.handle_request(SOURCE, None, request, self.now);
         let mut replies = std::iter::from_fn(|| self.core.poll_output());
         let reply =
             replies.find_map(|output| if let Output::Reply { message, .. } = output { Some(message) } else { None });
