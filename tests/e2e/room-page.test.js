@@ -139,6 +139,29 @@ describe('one person and what can go wrong', () => {
     await page.screenshot('chromium-no-such-room');
   });
 
+  it('says why nobody is let in', async () => {
+    let refusal;
+    await page.page.routeWebSocket(/./, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((text) => {
+        const message = JSON.parse(text);
+        if (message.plugindata?.data.audiobridge === 'joined') message.plugindata.data = { audiobridge: 'event', error_code: 499, error: refusal };
+        socket.send(JSON.stringify(message));
+      });
+    });
+    await page.page.goto(server.pageUrl);
+    for (const [reason, title] of [
+      ['Room 1234 is full (max 2 participants)', 'The room is full'],
+      ['The server is overloaded, try again later', 'The server has too much to do'],
+      ['The server is draining: no room begins here', 'The server is closing'],
+    ]) {
+      refusal = reason;
+      await page.enter({ name: 'Ada' });
+      await page.seesNotice(title);
+    }
+    await page.screenshot('chromium-room-full');
+  });
+
   it('says who removed whom, and that a room was closed', async () => {
     const api = await Api.open(server.httpUrl);
     await page.join({ name: 'Ada', room: 78 });
