@@ -267,6 +267,7 @@ impl Bridge {
                 MediaEvent::Accepted { handle, negotiation, settled: signaling::Settled { audio_level, fec } }
             }
             webrtc::PeerEvent::Refused { negotiation, reason } => MediaEvent::Refused { handle, negotiation, reason },
+            webrtc::PeerEvent::PathFound => MediaEvent::PathFound { handle },
             webrtc::PeerEvent::Connected => {
                 if let Some(peer) = self.participants.get_mut(&handle).and_then(|it| it.peer.as_mut()) {
                     peer.connected = true;

@@ -28,6 +28,7 @@ use crate::core::config::Config;
 use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, IdSource, RoomId};
 use crate::core::media::{MediaCommand, MemberSettings, Settled};
+use crate::core::notice::{Departure, Happening};
 use crate::core::plugin::{Call, Reply};
 use crate::core::rate::Rate;
 use crate::core::token::SignedTokens;
@@ -130,7 +131,7 @@ impl AudioBridge {
 
     /// The handle is going; whoever was in a room with it hears that.
     pub(crate) fn detach(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
-        self.remove_participant(handle, effects);
+        self.remove_participant(handle, Departure::Detached, effects);
         self.attachments.remove(&handle);
     }
 
@@ -150,10 +151,10 @@ impl AudioBridge {
             }
             (Some(Verb::Now(verb)), handle) => match verb {
                 VerbNow::Create => {
-                    let created = self.may_create(call.client, call.now).and_then(|()| self.create(body, ids));
-                    return manage::reply_to_change(created);
+                    let may_create = self.may_create(call.client, call.now);
+                    return manage::reply_to_change(may_create.and_then(|()| self.create(body, ids, effects)));
                 }
-                VerbNow::Edit => return manage::reply_to_change(self.edit(body)),
+                VerbNow::Edit => return manage::reply_to_change(self.edit(body, effects)),
                 VerbNow::Destroy => return manage::reply_to_change(self.destroy(body, effects)),
                 VerbNow::Exists => self.exists(body),
                 VerbNow::List => self.list(body),
@@ -206,7 +207,7 @@ impl AudioBridge {
 
     /// The PeerConnection of a handle is no more, and with it its participant.
     pub(crate) fn peer_closed(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
-        self.remove_participant(handle, effects);
+        self.remove_participant(handle, Departure::Disconnected, effects);
         if let Some(attachment) = self.attachments.get_mut(&handle) {
             *attachment = Attachment::default();
         }
@@ -224,6 +225,8 @@ impl AudioBridge {
         let Some((room, participant)) = self.seat(handle) else { return };
         let data = response::talking(&room.id, &participant.user, talking);
         effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
+        let what = Happening::Talking { place: participant.place(), talking };
+        effects.push(Effect::Tell { handle: Some(handle), what });
     }
 
     fn handle_later(&mut self, verb: VerbLater, asked: Asked<'_>, ids: &mut IdSource, effects: &mut Vec<Effect>) {
@@ -290,9 +293,17 @@ impl AudioBridge {
         Some(participant)
     }
 
+    /// Takes the participant of a handle out of its room for good.
+    fn send_away(&mut self, handle: HandleId, reason: Departure, effects: &mut Vec<Effect>) -> Option<Participant> {
+        let participant = self.exit(handle, effects)?;
+        let what = Happening::ParticipantLeft { place: participant.place(), reason };
+        effects.push(Effect::Tell { handle: Some(handle), what });
+        Some(participant)
+    }
+
     /// Takes the participant of a handle out of its room without its doing; everybody else hears of it.
-    fn remove_participant(&mut self, handle: HandleId, effects: &mut Vec<Effect>) {
-        let Some(participant) = self.exit(handle, effects) else { return };
+    fn remove_participant(&mut self, handle: HandleId, reason: Departure, effects: &mut Vec<Effect>) {
+        let Some(participant) = self.send_away(handle, reason, effects) else { return };
         let Some(room) = self.rooms.get(&participant.room) else { return };
         let data = response::parting("leaving", &room.id, &participant.user);
         effects.push(Effect::Notify { to: self.audience(room, None, Hearing::All), data });

@@ -16,6 +16,7 @@ pub(crate) mod jsep;
 pub(crate) mod log;
 pub(crate) mod media;
 mod message;
+pub(crate) mod notice;
 mod observation;
 pub(crate) mod operator;
 mod peer;
@@ -49,6 +50,7 @@ use inquiry::Inquiries;
 pub use log::LogLevel;
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
+use notice::{Happening, Notice, SessionEnd};
 use operator::Refused;
 use plugin::Reply;
 use rate::Rate;
@@ -88,6 +90,17 @@ pub enum Owner {
     Connection(ConnectionId),
     /// To whoever polls for them.
     Http,
+}
+
+impl Owner {
+    /// What the API calls what carries it.
+    #[must_use]
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::Connection(connection) => connection.carrier.package(),
+            Self::Http => "janus.transport.http",
+        }
+    }
 }
 
 /// What leaves the core, in this order.
@@ -157,6 +170,8 @@ pub enum Output {
     },
     /// Something for the media planes to do.
     Media(MediaCommand),
+    /// Something that people and back-ends are told of.
+    Notice(Notice),
 }
 
 /// What a long poll carries in its query to show that it may.
@@ -327,6 +342,7 @@ impl Core {
                 let kind = RequestKind::janus("");
                 self.count(kind, error.code);
                 self.reply(source, message);
+                self.tell(Happening::Refused { code: error.code });
                 return kind;
             }
         };
@@ -334,6 +350,7 @@ impl Core {
         match self.execute(source, client, &envelope, now) {
             Err(error) => {
                 self.reply(source, envelope.refused(&error));
+                self.tell_refusal(&envelope, &error);
                 self.count_error(kind, &error);
             }
             Ok(()) if kind.api == RequestApi::Janus => self.count(kind, ACCEPTED),
@@ -390,6 +407,7 @@ impl Core {
                 let kind = RequestKind::admin("");
                 self.count(kind, error.code);
                 self.reply(source, message);
+                self.tell(Happening::Refused { code: error.code });
                 return kind;
             }
         };
@@ -399,7 +417,10 @@ impl Core {
         match result {
             Ok(Some(message)) => self.reply_to_admin(source, &envelope, message, now),
             Ok(None) => {}
-            Err(error) => self.reply(source, envelope.refused(&error)),
+            Err(error) => {
+                self.reply(source, envelope.refused(&error));
+                self.tell_refusal(&envelope, &error);
+            }
         }
         kind
     }
@@ -432,7 +453,7 @@ impl Core {
         self.accepting = false;
         let sessions: Vec<_> = self.sessions.keys().copied().collect();
         for session in sessions {
-            self.expire_session(session, now);
+            self.expire_session(session, SessionEnd::Stopped, now);
         }
     }
 

@@ -11,10 +11,12 @@ mod transport;
 
 pub use crate::core::config::{Config, Limits, MediaFacts, Recording, RoomConfig, SAMPLING_RATES};
 pub use crate::core::errand::{Errand, Finding, Task};
-pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomId, RoomKey, SessionId};
+pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomId, RoomKey, SessionId, UserId};
+pub use crate::core::jsep::JsepKind;
 pub use crate::core::media::{
     Answer, AnswerTraits, MediaCommand, MediaEvent, MemberSettings, MixTraits, RoomSettings, Settled, TalkDetection,
 };
+pub use crate::core::notice::{Departure, Happening, Notice, Origin, Place, SessionEnd, Side};
 pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
 pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatistics};
 pub use crate::core::store::{RoomChange, Storing};
@@ -34,5 +36,5 @@ pub use crate::transport::style::JsonStyle;
 pub use crate::transport::tls::{Certificate, CertificateError};
 pub use crate::transport::unix::{PacketSocket, UnixSocket};
 pub use crate::transport::{
-    CoreCounts, JsonStyles, Pings, StoreRequest, Transport, TransportConfig, TransportCounters,
+    CoreCounts, JsonStyles, Occurrence, Pings, StoreRequest, Transport, TransportConfig, TransportCounters,
 };

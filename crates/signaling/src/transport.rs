@@ -38,21 +38,26 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use histogram::Histogram;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use self::connection::Api;
 use self::cors::Cors;
 use self::listener::ClientAddress;
 use self::mailbox::Mailboxes;
-pub use self::owner::StoreRequest;
 use self::owner::{CoreOwner, Inbound, Stop};
+pub use self::owner::{Occurrence, StoreRequest};
 use self::style::JsonStyle;
-use crate::{Core, Counters, Gauges, LogLevel, MediaCommand, MediaEvent, Operation, Outcome, Refused, RequestKind};
+use crate::{
+    Core, Counters, Gauges, Happening, LogLevel, MediaCommand, MediaEvent, Notice, Operation, Outcome, Refused,
+    RequestKind,
+};
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
 const MESSAGE_LIMIT: usize = 256 * 1024;
 /// Requests that wait for the core. When it is full, clients wait: the core takes some microseconds for each.
 const INBOX_CAPACITY: usize = 1024;
+/// Notices that wait for their slowest listener. A listener has nothing to do but to sort them: this is a second of a storm.
+const NOTICES_CAPACITY: usize = 4096;
 /// How long the core may take for a reply, as in Janus (spec of its HTTP transport).
 const REPLY_TIME: Duration = Duration::from_secs(10);
 /// How long polls and connections may take to end after the last event, so that a slow client can't delay a stop.
@@ -165,6 +170,7 @@ struct Shared {
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
     log_level: watch::Receiver<LogLevel>,
+    notices: broadcast::WeakSender<Occurrence>,
     last_connection: AtomicU64,
     /// Becomes true at the stop. Polls and connections hold a receiver, and its closing tells that all have ended.
     stopping: watch::Sender<bool>,
@@ -202,12 +208,14 @@ impl Transport {
         let tallies = Arc::new(Tallies::default());
         let mailboxes = Mailboxes::new(config.mailbox_capacity);
         let (set_log_level, log_level) = watch::channel(LogLevel::INFO);
-        let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), set_log_level);
+        let (tell, _) = broadcast::channel(NOTICES_CAPACITY);
+        let notices = tell.downgrade();
+        let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), set_log_level, tell);
         tokio::spawn(owner.run(requests, events));
         let cors = RwLock::new(Arc::new(Cors::new(&config.allow_origins, config.enforce_cors)));
         let (stopping, _) = watch::channel(false);
         let last_connection = AtomicU64::new(0);
-        let shared = Shared { config, cors, mailboxes, tallies, log_level, last_connection, stopping };
+        let shared = Shared { config, cors, mailboxes, tallies, log_level, notices, last_connection, stopping };
         Self { inbox, shared: Arc::new(shared) }
     }
 
@@ -262,6 +270,22 @@ impl Transport {
     #[must_use]
     pub fn log_level(&self) -> watch::Receiver<LogLevel> {
         self.shared.log_level.clone()
+    }
+
+    /// What people and back-ends are told of, from now on; ends after the stop. A receiver that is slower than this misses the
+    /// oldest, and is told how many.
+    #[must_use]
+    pub fn notices(&self) -> broadcast::Receiver<Occurrence> {
+        self.shared.notices.upgrade().map_or_else(|| broadcast::channel(1).1, |notices| notices.subscribe())
+    }
+
+    /// Tells all who listen by now that the server has started.
+    pub fn tell_started(&self) {
+        #[expect(clippy::disallowed_methods, reason = "a notice of the shell's own; tokio's clock, as in owner.rs")]
+        let at = tokio::time::Instant::now().into_std();
+        if let Some(notices) = self.shared.notices.upgrade() {
+            let _ = notices.send(Occurrence { at, notice: Notice { origin: None, what: Happening::ServerStarted } });
+        }
     }
 
     /// What the core has counted; `None` when it is stopped or takes longer than 10 s.

@@ -30,5 +30,7 @@ fn level(number: u64) -> LogLevel {
 /// What comes beside the reply.
 fn ask(core: &mut Core, request: Value) -> Vec<Output> {
     core.handle_admin(Source::Http(RequestId(1)), request, Instant::now());
-    std::iter::from_fn(|| core.poll_output()).filter(|output| !matches!(output, Output::Reply { .. })).collect()
+    std::iter::from_fn(|| core.poll_output())
+        .filter(|output| !matches!(output, Output::Reply { .. } | Output::Notice(_)))
+        .collect()
 }

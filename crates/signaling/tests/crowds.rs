@@ -38,6 +38,7 @@ impl Client {
                 | Output::Errand(_)
                 | Output::LogLevel(_)
                 | Output::LogLine { .. }
+                | Output::Notice(_)
                 | Output::SessionOpened { .. }
                 | Output::SessionMoved { .. }
                 | Output::SessionClosed { .. } => {}

@@ -111,7 +111,8 @@ fn core(rooms: Vec<RoomConfig>) -> Core {
 fn ask(core: &mut Core, request: Value) -> Option<RoomChange> {
     let message = json!({"janus": "message_plugin", "transaction": "t", "plugin": "janus.plugin.audiobridge", "request": request});
     core.handle_admin(Source::Http(RequestId(1)), message, Instant::now());
-    let output = core.poll_output().unwrap();
+    let mut outputs = std::iter::from_fn(|| core.poll_output());
+    let output = outputs.find(|output| !matches!(output, Output::Notice(_))).unwrap();
     if let Output::Store { storing, .. } = output {
         return Some(storing.change);
     }

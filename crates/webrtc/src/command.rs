@@ -132,6 +132,8 @@ pub enum PeerEvent {
         /// May be shown to the client.
         reason: String,
     },
+    /// ICE has found a path for the first time.
+    PathFound,
     /// DTLS is up.
     Connected,
     /// The peer's audio arrives, or no longer does.

@@ -98,6 +98,7 @@ struct Remote {
 pub(crate) enum PeerOutput {
     Transmit(net::Transmit),
     Packet(Received),
+    PathFound,
     Connected,
     Receiving(bool),
     SlowLink {
@@ -434,6 +435,7 @@ impl Peer {
                 if self.path_at.is_none() {
                     self.path_at = Some(now);
                     self.measured(Measured::Ice(now.saturating_duration_since(self.answered_at)));
+                    self.events.push_back(PeerOutput::PathFound);
                 }
                 self.settle();
             }

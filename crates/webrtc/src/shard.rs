@@ -395,6 +395,7 @@ impl<R: Copy> Shard<R> {
                 match peer.poll(now) {
                     PeerOutput::Transmit(transmit) => outputs.push_back(leaving(transmit, mapping, counters)),
                     PeerOutput::Packet(_)
+                    | PeerOutput::PathFound
                     | PeerOutput::Connected
                     | PeerOutput::Receiving(_)
                     | PeerOutput::SlowLink { .. }
@@ -513,6 +514,9 @@ impl<R: Copy> Shard<R> {
                             }
                             None => counters.audio_unrouted += 1,
                         }
+                    }
+                    PeerOutput::PathFound => {
+                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::PathFound });
                     }
                     PeerOutput::Connected => {
                         counters.handshakes += 1;

@@ -12,6 +12,7 @@ use super::{AudioBridge, response};
 use crate::core::config::RoomConfig;
 use crate::core::effect::Effect;
 use crate::core::ids::{IdSource, RoomId, RoomKey};
+use crate::core::notice::{Departure, Happening};
 use crate::core::plugin::Reply;
 use crate::core::same_secret;
 use crate::core::store::{RoomChange, Storing};
@@ -44,7 +45,12 @@ impl AudioBridge {
         if self.creations.take(client, now) { Ok(()) } else { Err(Error::too_many_creations(rate)) }
     }
 
-    pub(super) fn create(&mut self, body: Body<'_>, ids: &mut IdSource) -> Result<Changed, Error> {
+    pub(super) fn create(
+        &mut self,
+        body: Body<'_>,
+        ids: &mut IdSource,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Changed, Error> {
         let request = CreateRequest::parse(body, self.admin_key.as_deref())?;
         self.check_permanence(request.permanent, "create permanent room")?;
         let mut config = request.config;
@@ -57,6 +63,7 @@ impl AudioBridge {
             return Err(Error::too_many_rooms(self.dialect.limits.rooms));
         }
         let room = self.open_room(config, ids).ok_or_else(unsupported)?;
+        effects.push(Effect::Tell { handle: None, what: Happening::RoomCreated { room: room.clone() } });
         Ok(Changed { what: "created", change: self.kept(&room, request.permanent), room })
     }
 
@@ -74,7 +81,7 @@ impl AudioBridge {
         Some(id)
     }
 
-    pub(super) fn edit(&mut self, body: Body<'_>) -> Result<Changed, Error> {
+    pub(super) fn edit(&mut self, body: Body<'_>, effects: &mut Vec<Effect>) -> Result<Changed, Error> {
         let request = EditRequest::parse(body)?;
         self.check_permanence(request.permanent, "edit room permanently")?;
         let room = self.rooms.get_mut(&request.room).ok_or_else(|| Error::no_such_room(&request.room))?;
@@ -97,6 +104,7 @@ impl AudioBridge {
         if let Some(folder) = request.mjrs_dir {
             room.recording.mjrs_dir = Some(folder);
         }
+        effects.push(Effect::Tell { handle: None, what: Happening::RoomEdited { room: request.room.clone() } });
         Ok(Changed { what: "edited", change: self.kept(&request.room, request.permanent), room: request.room })
     }
 
@@ -107,10 +115,11 @@ impl AudioBridge {
         self.managed(&id, body)?;
         let Some(room) = self.rooms.remove(&id) else { return Err(Error::no_such_room(&id)) };
         for handle in room.participants.into_values() {
-            self.exit(handle, effects);
+            self.send_away(handle, Departure::RoomDestroyed, effects);
             effects.push(Effect::Notify { to: vec![handle], data: response::destroyed(&id) });
             effects.push(Effect::ClosePeer { handle });
         }
+        effects.push(Effect::Tell { handle: None, what: Happening::RoomDestroyed { room: id.clone() } });
         Ok(Changed { what: "destroyed", change: permanent.then(|| RoomChange::Forget(id.clone())), room: id })
     }
 
@@ -177,6 +186,7 @@ impl AudioBridge {
         let to = self.audience(room, None, Hearing::Unpaused);
         effects.push(Effect::Notify { to, data: response::room_muted(&id, muted) });
         effects.extend(self.update_media(room));
+        effects.push(Effect::Tell { handle: None, what: Happening::RoomMuted { room: id.clone(), muted } });
         Ok(response::success_in(&id))
     }
 

@@ -9,6 +9,7 @@ use super::{AudioBridge, response};
 use crate::core::effect::Effect;
 use crate::core::ids::HandleId;
 use crate::core::media::MediaCommand;
+use crate::core::notice::Departure;
 
 impl AudioBridge {
     pub(super) fn mute(&mut self, body: Body<'_>, muted: bool, effects: &mut Vec<Effect>) -> Result<Value, Error> {
@@ -24,6 +25,7 @@ impl AudioBridge {
         if let Some((room, participant)) = self.seat(handle) {
             let data = response::participant_update(&room.id, self.describe(handle, participant, room));
             effects.push(Effect::Notify { to: self.audience(room, None, Hearing::Unpaused), data });
+            effects.push(participant.tell_muted(handle));
         }
         Ok(response::success_in(&target.room))
     }
@@ -36,7 +38,7 @@ impl AudioBridge {
             let data = response::parting("kicked", &target.room, &target.user);
             effects.push(Effect::Notify { to, data });
         }
-        self.remove_participant(handle, effects);
+        self.remove_participant(handle, Departure::Kicked, effects);
         effects.push(Effect::ClosePeer { handle });
         Ok(response::success())
     }
@@ -48,7 +50,7 @@ impl AudioBridge {
         for (user, handle) in room.participants.clone() {
             let data = response::parting("kicked_all", &id, &user);
             effects.push(Effect::Notify { to: vec![handle], data });
-            self.exit(handle, effects);
+            self.send_away(handle, Departure::Kicked, effects);
             effects.push(Effect::ClosePeer { handle });
         }
         Ok(response::success())

@@ -28,8 +28,8 @@ impl AudioBridge {
         effects: &mut Vec<Effect>,
     ) -> Result<Operated, Error> {
         let outcome = match operation {
-            Operation::CreateRoom { properties } => return self.create_room(&properties, ids),
-            Operation::EnsureRoom { room, properties } => return self.ensure_room(&room, properties, ids),
+            Operation::CreateRoom { properties } => return self.create_room(&properties, ids, effects),
+            Operation::EnsureRoom { room, properties } => return self.ensure_room(&room, properties, ids, effects),
             Operation::EditRoom { room, changes } => return self.edit_room(&room, changes, effects),
             Operation::DestroyRoom { room, permanent } => {
                 let fields = [("room", self.id_named(&room)), ("permanent", permanent.into())];
@@ -111,13 +111,24 @@ impl AudioBridge {
         Ok(Outcome::Is(self::page("rooms", page.into_iter().map(shown).collect(), next)))
     }
 
-    fn create_room(&mut self, properties: &Properties, ids: &mut IdSource) -> Result<Operated, Error> {
-        let Changed { room, change, .. } = self.create(self.order(properties), ids)?;
+    fn create_room(
+        &mut self,
+        properties: &Properties,
+        ids: &mut IdSource,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Operated, Error> {
+        let Changed { room, change, .. } = self.create(self.order(properties), ids, effects)?;
         let created = self.rooms.get(&room).ok_or_else(|| Error::no_such_room(&room))?;
         Ok(settled(Outcome::Created(shown(created)), change))
     }
 
-    fn ensure_room(&mut self, room: &str, mut properties: Properties, ids: &mut IdSource) -> Result<Operated, Error> {
+    fn ensure_room(
+        &mut self,
+        room: &str,
+        mut properties: Properties,
+        ids: &mut IdSource,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Operated, Error> {
         let id = self.room_named(room)?;
         if id.0.is_blank() {
             return Err(Error::invalid("room", "should name a room"));
@@ -126,7 +137,7 @@ impl AudioBridge {
         if properties.insert("room".to_owned(), named.clone()).is_some_and(|given| given != named) {
             return Err(Error::invalid("room", "should be that of the path"));
         }
-        let Some(there) = self.rooms.get(&id) else { return self.create_room(&properties, ids) };
+        let Some(there) = self.rooms.get(&id) else { return self.create_room(&properties, ids, effects) };
         let request = CreateRequest::parse(self.order(&properties), None)?;
         self.check_permanence(request.permanent, "create permanent room")?;
         let CreateRequest { config, sampling_rate, permanent } = request;
@@ -160,7 +171,7 @@ impl AudioBridge {
             fields.insert(name, value);
         }
         let order = self.order(&fields);
-        let Changed { change, .. } = self.edit(order)?;
+        let Changed { change, .. } = self.edit(order, effects)?;
         if let Some(muted) = muted {
             self.mute_room(order, muted, effects)?;
         }
@@ -236,11 +247,13 @@ impl AudioBridge {
             bitrate: if before.bitrate == old.bitrate { new.bitrate } else { before.bitrate },
             ..before.clone()
         };
+        let what = before.tell_moved(&after);
         let arrival = Target { room: after.room.clone(), user: after.user.clone() };
         self.announce_exit(handle, effects);
         if let Some(data) = self.announce_entry(handle, after, "roomchanged", effects) {
             effects.push(Effect::Notify { to: vec![handle], data });
         }
+        effects.push(Effect::Tell { handle: Some(handle), what });
         self.read_participant(&arrival)
     }
 

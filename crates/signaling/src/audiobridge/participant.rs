@@ -1,8 +1,12 @@
 //! A handle of the plugin, and the participant that it is while it is in a room.
 
+use std::sync::Arc;
+
 use super::room::{Room, TalkWish};
-use crate::core::ids::{RoomId, UserId};
+use crate::core::effect::Effect;
+use crate::core::ids::{HandleId, RoomId, UserId};
 use crate::core::media::MemberSettings;
+use crate::core::notice::{Happening, Place};
 
 /// A handle of the plugin. What concerns its PeerConnection outlives its stay in a room.
 #[derive(Debug, Default)]
@@ -50,6 +54,21 @@ const CENTRE: u8 = 50;
 const RIGHT: u64 = 100;
 
 impl Participant {
+    pub(super) fn place(&self) -> Place {
+        Place { room: self.room.clone(), participant: self.user.clone() }
+    }
+
+    /// This one is that one from now on.
+    pub(super) fn tell_moved(&self, after: &Self) -> Happening {
+        let display = after.display.as_deref().map(Arc::from);
+        Happening::ParticipantMoved { from: self.place(), to: after.place(), display }
+    }
+
+    pub(super) fn tell_muted(&self, handle: HandleId) -> Effect {
+        let what = Happening::ParticipantMuted { place: self.place(), muted: self.muted };
+        Effect::Tell { handle: Some(handle), what }
+    }
+
     /// How it sounds and hears, being the participant of `attachment` in `room`.
     pub(super) fn settings(&self, attachment: &Attachment, room: &Room) -> MemberSettings {
         MemberSettings {

@@ -1,5 +1,6 @@
 //! What participants do themselves: join, configure, changeroom, leave, hangup.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -11,6 +12,7 @@ use super::room::{Hearing, Room, opus_bitrate};
 use super::{AudioBridge, response};
 use crate::core::effect::Effect;
 use crate::core::ids::{HandleId, Id, IdSource, RoomId, UserId};
+use crate::core::notice::{Departure, Happening, Place};
 use crate::core::plugin::Plugin;
 
 impl AudioBridge {
@@ -76,6 +78,12 @@ impl AudioBridge {
             talk_wish: request.talk_wish,
             denoise: wishes.denoise.unwrap_or(room.denoise),
         };
+        let what = Happening::ParticipantJoined {
+            place: newcomer.place(),
+            display: newcomer.display.as_deref().map(Arc::from),
+            muted: newcomer.muted,
+        };
+        effects.push(Effect::Tell { handle: Some(handle), what });
         self.enter_as(asked, newcomer, "joined", offers, effects);
         Ok(())
     }
@@ -116,7 +124,9 @@ impl AudioBridge {
             talk_wish: before.talk_wish,
             denoise: wishes.denoise.unwrap_or(room.denoise),
         };
-        self.announce_exit(asked.handle, effects);
+        let what = before.tell_moved(&after);
+        self.announce_exit(handle, effects);
+        effects.push(Effect::Tell { handle: Some(handle), what });
         self.enter_as(asked, after, "roomchanged", false, effects);
         Ok(())
     }
@@ -138,9 +148,12 @@ impl AudioBridge {
         let is_told = wishes.muted.is_some() || wishes.display.is_some() || wishes.denoise.is_some() || moves;
         let has_groups = !room.groups.is_empty();
         let before = self.media_settings(handle);
+        let mut is_muted_anew = false;
         let attachment = self.attachments.get_mut(&handle);
         if let Some(participant) = attachment.and_then(|attachment| attachment.participant.as_mut()) {
-            participant.muted = wishes.muted.unwrap_or(participant.muted);
+            if let Some(muted) = wishes.muted {
+                is_muted_anew = std::mem::replace(&mut participant.muted, muted) != muted;
+            }
             participant.display = wishes.display.or(participant.display.take());
             participant.quality = quality.unwrap_or(participant.quality);
             participant.expected_loss = expected_loss.unwrap_or(participant.expected_loss);
@@ -163,6 +176,7 @@ impl AudioBridge {
             let data = response::participant_update(&room.id, self.describe(handle, participant, room));
             let to = self.audience(room, Some(handle), Hearing::Unpaused);
             effects.push(Effect::Notify { to, data });
+            effects.extend(is_muted_anew.then(|| participant.tell_muted(handle)));
         }
         effects.push(self.respond(asked, response::configured(), offers));
         Ok(())
@@ -172,6 +186,9 @@ impl AudioBridge {
         let Some((room, user)) = self.announce_exit(asked.handle, effects) else {
             return Err(Error::not_in_a_room("leave"));
         };
+        let place = Place { room: room.clone(), participant: user.clone() };
+        let what = Happening::ParticipantLeft { place, reason: Departure::Left };
+        effects.push(Effect::Tell { handle: Some(asked.handle), what });
         effects.push(self.respond(asked, response::left(&room, &user), false));
         Ok(())
     }

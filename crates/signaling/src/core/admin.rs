@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::asked::RequestKind;
-use super::effect::plugin_data;
 use super::errand::{Errand, Task};
 use super::error::Error;
 use super::field::Required;
 use super::handle::CLOSED_BY_OPERATOR;
 use super::ids::{HandleId, SessionId};
 use super::message::{self, Envelope, HandleField};
+use super::notice::{Happening, SessionEnd};
 use super::plugin::{Call, Plugin, Reply};
 use super::{Core, LogLevel, Output, Source, same_secret};
 pub(super) use settings::Idle;
@@ -251,10 +251,10 @@ impl Core {
                 fields.object("request")?;
                 return Err(Error::invalid_logger());
             }
-            // Nobody handles events.
             ServerVerb::CustomEvent => {
-                fields.string("schema").required("schema")?;
-                fields.object("data").required("data")?;
+                let schema = fields.string("schema").required("schema")?.into();
+                let data = fields.object("data").required("data")?.clone().into();
+                self.tell(Happening::Custom { schema, data });
             }
             ServerVerb::CustomLogLine => {
                 let line = fields.string("line").required("line")?.to_owned();
@@ -293,7 +293,7 @@ impl Core {
                 }
                 message.insert("timeout".to_owned(), timeout.into());
             }
-            SessionVerb::Destroy => self.end_session(id, now),
+            SessionVerb::Destroy => self.end_session(id, SessionEnd::ByOperator, now),
         }
         Ok(message)
     }
@@ -340,7 +340,7 @@ impl Core {
         self.count_reply(kind, &reply, &effects);
         self.perform(effects, None, now);
         Ok(match reply {
-            Reply::Now(outcome) | Reply::Last(outcome) => Some(plugin_data(outcome)),
+            Reply::Now(outcome) | Reply::Last(outcome) => Some(self.plugin_data(None, outcome)),
             Reply::Stored(storing) => {
                 let storing = storing.map(|response| {
                     let mut message = message::succeeded(None, &envelope.transaction);

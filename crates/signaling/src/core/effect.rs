@@ -9,6 +9,7 @@ use super::ids::HandleId;
 use super::jsep::{Jsep, JsepKind};
 use super::media::{AnswerTraits, MediaCommand};
 use super::message;
+use super::notice::Happening;
 use super::plugin::Refusal;
 use super::{Core, Output};
 
@@ -24,6 +25,8 @@ pub(crate) enum Effect {
     Media(MediaCommand),
     /// End the handle's PeerConnection if there is one; its client hears `hangup`.
     ClosePeer { handle: HandleId },
+    /// Tell people and back-ends; with `handle` if it is about one.
+    Tell { handle: Option<HandleId>, what: Happening },
 }
 
 impl Effect {
@@ -31,14 +34,9 @@ impl Effect {
     pub(super) fn outcome(&self) -> Option<&Result<Value, Refusal>> {
         match self {
             Self::Respond { outcome, .. } => Some(outcome),
-            Self::Notify { .. } | Self::Media(_) | Self::ClosePeer { .. } => None,
+            Self::Notify { .. } | Self::Media(_) | Self::ClosePeer { .. } | Self::Tell { .. } => None,
         }
     }
-}
-
-/// What a plugin says, be it a refusal.
-pub(super) fn plugin_data(outcome: Result<Value, Refusal>) -> Value {
-    outcome.unwrap_or_else(|refusal| refusal.data)
 }
 
 /// An acknowledged request whose event is still to come.
@@ -60,7 +58,7 @@ impl Core {
                 Effect::Notify { to, data } => self.notify(&to, &data.to_string()),
                 Effect::Respond { outcome, traits } => {
                     let Some(Pending { handle, transaction, jsep }) = pending.take() else { continue };
-                    let data = plugin_data(outcome);
+                    let data = self.plugin_data(Some(handle), outcome);
                     match (jsep, traits) {
                         (Some(jsep), Some(traits)) => {
                             self.negotiate(handle, transaction, data, jsep, traits, now);
@@ -73,8 +71,22 @@ impl Core {
                 }
                 Effect::Media(command) => self.outputs.push_back(Output::Media(command)),
                 Effect::ClosePeer { handle } => self.close_peer(handle, CLOSED_BY_PLUGIN, now),
+                Effect::Tell { handle: Some(handle), what } => self.tell_of_handle(handle, what),
+                Effect::Tell { handle: None, what } => self.tell(what),
             }
         }
+    }
+
+    /// What a plugin says; a refusal is told.
+    pub(super) fn plugin_data(&mut self, handle: Option<HandleId>, outcome: Result<Value, Refusal>) -> Value {
+        outcome.unwrap_or_else(|Refusal { code, data }| {
+            let what = Happening::Refused { code };
+            match handle {
+                Some(handle) => self.tell_of_handle(handle, what),
+                None => self.tell(what),
+            }
+            data
+        })
     }
 
     /// An event of the plugin of `handle`; lost without a trace when the handle or its session is no more.
@@ -101,7 +113,7 @@ impl Core {
             let Some(session) = self.sessions.get(&sender.session) else { continue };
             let (id, owner, plugin) = (sender.session, session.owner, sender.plugin.package());
             let opaque_id = match &sender.opaque_id {
-                Some(opaque_id) if self.config.opaqueid_in_api => format!(r#","opaque_id":{}"#, json!(opaque_id)),
+                Some(opaque_id) if self.config.opaqueid_in_api => format!(r#","opaque_id":{}"#, json!(**opaque_id)),
                 Some(_) | None => String::new(),
             };
             let message = format!(

@@ -1,18 +1,20 @@
 //! The life of a handle: attach, message, hangup, detach. Knows no plugin.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::asked::RequestKind;
-use super::effect::{Pending, plugin_data};
+use super::effect::Pending;
 use super::error::Error;
 use super::field::Required;
 use super::ids::{HandleId, SessionId};
 use super::jsep::{Jsep, JsepKind, Offerer};
 use super::media::MediaCommand;
 use super::message::{self, Envelope};
+use super::notice::Happening;
 use super::peer::Peer;
 use super::plugin::{Call, Plugin, Reply};
 use super::trickle::WaitingCandidates;
@@ -23,7 +25,7 @@ use super::{Core, Output, Source};
 pub(super) struct Handle {
     pub(super) session: SessionId,
     pub(super) plugin: Plugin,
-    pub(super) opaque_id: Option<String>,
+    pub(super) opaque_id: Option<Arc<str>>,
     /// With which it was attached, where tokens are asked for.
     pub(super) token: Option<String>,
     pub(super) created: Instant,
@@ -40,6 +42,8 @@ impl Handle {
 
 /// The reason of a `hangup` that the client asked for.
 const CLOSED_BY_CLIENT: &str = "Janus API";
+/// The reason of an end that no `hangup` tells of, since the handle ends as well.
+const CLOSED_BY_DETACHING: &str = "Detached";
 /// The reason of a `hangup` that an operator asked for.
 pub(super) const CLOSED_BY_OPERATOR: &str = "Admin API";
 
@@ -77,7 +81,7 @@ impl Core {
             Handle {
                 session: id,
                 plugin,
-                opaque_id: opaque_id.map(str::to_owned),
+                opaque_id: opaque_id.map(Arc::from),
                 token: token.filter(|_| self.config.token_auth).map(str::to_owned),
                 created: now,
                 peer: None,
@@ -85,6 +89,7 @@ impl Core {
             },
         );
         self.plugin_attached(plugin, handle);
+        self.tell_of_handle(handle, Happening::HandleAttached { plugin: plugin.package() });
         self.reply(source, message::created(Some(id), &envelope.transaction, handle.0));
         Ok(())
     }
@@ -122,11 +127,14 @@ impl Core {
 
     /// Ends a handle and its PeerConnection without a word to its client; the room hears that the participant left.
     pub(super) fn end_handle(&mut self, id: HandleId, now: Instant) {
-        let Some(handle) = self.handles.remove(&id) else { return };
-        self.plugin_detached(handle.plugin, id, now);
-        if handle.peer.is_some() {
+        let Some(plugin) = self.plugin(id) else { return };
+        self.plugin_detached(plugin, id, now);
+        if self.handles.get(&id).is_some_and(|handle| handle.peer.is_some()) {
             self.outputs.push_back(Output::Media(MediaCommand::ClosePeer { handle: id }));
+            self.tell_of_handle(id, Happening::Disconnected { reason: CLOSED_BY_DETACHING.into() });
         }
+        self.tell_of_handle(id, Happening::HandleDetached { plugin: plugin.package() });
+        self.handles.remove(&id);
     }
 
     /// Ends a handle; its client hears `detached`.
@@ -164,13 +172,13 @@ impl Core {
         self.count_reply(RequestKind::of_plugin(plugin, body), &reply, &effects);
         match reply {
             Reply::Now(outcome) => {
-                let data = plugin_data(outcome);
+                let data = self.plugin_data(Some(handle), outcome);
                 self.reply(source, self.succeeded_with(envelope, session, handle, plugin, data));
                 self.perform(effects, None, now);
             }
             Reply::Last(outcome) => {
                 self.perform(effects, None, now);
-                let data = plugin_data(outcome);
+                let data = self.plugin_data(Some(handle), outcome);
                 self.reply(source, self.succeeded_with(envelope, session, handle, plugin, data));
             }
             Reply::Stored(storing) => {

@@ -38,7 +38,7 @@ pub struct RoomKey(pub u64);
 /// A participant within its room.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub(crate) struct UserId(pub(crate) Id);
+pub struct UserId(pub Id);
 
 /// A connection that carries replies and events in one order: a WebSocket, a client of a local socket, or a message broker with
 /// all clients behind it.

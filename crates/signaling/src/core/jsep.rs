@@ -18,13 +18,17 @@ pub(crate) struct Jsep {
 
 /// Which half of the exchange it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JsepKind {
+pub enum JsepKind {
+    /// The first.
     Offer,
+    /// The second.
     Answer,
 }
 
 impl JsepKind {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// As a JSEP says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Offer => "offer",
             Self::Answer => "answer",

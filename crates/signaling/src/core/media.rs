@@ -157,6 +157,11 @@ pub enum MediaEvent {
         /// Why, in words that a client may read.
         reason: String,
     },
+    /// ICE has found a path for the first time.
+    PathFound {
+        /// Whose PeerConnection.
+        handle: HandleId,
+    },
     /// ICE and DTLS are done.
     Connected {
         /// Whose PeerConnection.

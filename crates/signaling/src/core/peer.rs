@@ -1,6 +1,7 @@
 //! The PeerConnection of a handle as the API sees it: offers under way, what the media planes report, how it ends.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use super::asked::RequestKind;
 use super::ids::HandleId;
 use super::jsep::{Description, Jsep, JsepKind, Offerer};
 use super::media::{Answer, AnswerTraits, MediaCommand, MediaEvent, MixTraits, Settled};
+use super::notice::{Happening, Side};
 use super::plugin::{Plugin, Refusal};
 use super::{Core, Output};
 
@@ -19,9 +21,9 @@ pub(super) struct Peer {
     pub(super) created: Instant,
     description: Description,
     /// The last SDP of the client.
-    pub(super) remote: Option<Box<str>>,
+    pub(super) remote: Option<Arc<str>>,
     /// The last SDP of ours.
-    pub(super) local: Option<Box<str>>,
+    pub(super) local: Option<Arc<str>>,
     waiting: VecDeque<Waiting>,
     /// An offer of ours is open: an answer may come.
     pub(super) has_offered: bool,
@@ -82,7 +84,8 @@ impl Core {
         let negotiation = self.negotiations;
         let Jsep { kind, sdp, description, .. } = jsep;
         let peer = handle.peer.get_or_insert_with(|| Peer::new(Offerer::Client, description.clone(), now));
-        peer.remote = Some(sdp.as_str().into());
+        let theirs: Arc<str> = sdp.as_str().into();
+        peer.remote = Some(Arc::clone(&theirs));
         peer.waiting.push_back(Waiting { negotiation, transaction, data, since: now });
         let command = match kind {
             JsepKind::Offer => {
@@ -94,6 +97,7 @@ impl Core {
                 MediaCommand::Accept { handle: id, negotiation, answer: sdp }
             }
         };
+        self.tell_of_handle(id, Happening::SdpExchanged { side: Side::Remote, kind, sdp: theirs });
         self.outputs.push_back(Output::Media(command));
         self.release_candidates(id, now);
     }
@@ -106,7 +110,7 @@ impl Core {
         if peer.waiting.len() >= limit {
             let reason = format!("Too many offers at once (max {limit})");
             let plugin = handle.plugin;
-            let data = self.refuse_negotiation(plugin, plugin.refused_offer(reason));
+            let data = self.refuse_negotiation(id, plugin, plugin.refused_offer(reason));
             self.push_plugin_event(id, Some(&transaction), data, None);
             return;
         }
@@ -132,6 +136,11 @@ impl Core {
             }
             MediaEvent::Accepted { handle, negotiation, settled } => self.accepted(handle, negotiation, settled, now),
             MediaEvent::Refused { handle, negotiation, reason } => self.refused(handle, negotiation, reason),
+            MediaEvent::PathFound { handle } => {
+                if self.live_peer(handle).is_some() {
+                    self.tell_of_handle(handle, Happening::PathFound);
+                }
+            }
             MediaEvent::Connected { handle } => self.connected(handle, now),
             MediaEvent::Receiving { handle, receiving } => self.receiving(handle, receiving),
             MediaEvent::SlowLink { handle, uplink, lost } => self.slow_link(handle, uplink, lost),
@@ -142,7 +151,10 @@ impl Core {
                 self.audiobridge.talking(handle, talking, &mut effects);
                 self.perform(effects, None, now);
             }
-            MediaEvent::Overloaded { overloaded } => self.audiobridge.set_overloaded(overloaded),
+            MediaEvent::Overloaded { overloaded } => {
+                self.audiobridge.set_overloaded(overloaded);
+                self.tell(Happening::Overloaded { overloaded });
+            }
             MediaEvent::Closed { handle, reason } => self.closed(handle, &reason, now),
         }
     }
@@ -172,24 +184,25 @@ impl Core {
     fn tell_end(&mut self, id: HandleId, peer: Peer, reason: &str) {
         let Some(plugin) = self.plugin(id) else { return };
         for waiting in peer.waiting {
-            let data = self.refuse_negotiation(plugin, plugin.closed_unanswered());
+            let data = self.refuse_negotiation(id, plugin, plugin.closed_unanswered());
             self.push_plugin_event(id, Some(&waiting.transaction), data, None);
         }
         self.push_handle_event("hangup", id, None, |message| {
             message.insert("reason".to_owned(), reason.into());
         });
+        self.tell_of_handle(id, Happening::Disconnected { reason: reason.into() });
     }
 
     fn answered(&mut self, id: HandleId, negotiation: u64, answer: Answer, now: Instant) {
         let Some(waiting) = self.take_waiting(id, negotiation) else { return };
         let Answer { sdp, candidates, audio_level, fec, .. } = answer;
         self.plugin_answered(id, Settled { audio_level, fec }, now);
-        if let Some(peer) = self.handles.get_mut(&id).and_then(|handle| handle.peer.as_mut()) {
-            if !std::mem::replace(&mut peer.answered, true) {
-                self.counters.answering.record(now.saturating_duration_since(waiting.since));
-            }
-            peer.local = Some(sdp.as_str().into());
+        if let Some(peer) = self.handles.get_mut(&id).and_then(|handle| handle.peer.as_mut())
+            && !std::mem::replace(&mut peer.answered, true)
+        {
+            self.counters.answering.record(now.saturating_duration_since(waiting.since));
         }
+        self.keep_ours(id, JsepKind::Answer, &sdp);
         self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, Some((JsepKind::Answer, &sdp)));
         self.trickle_ours(id, &candidates);
     }
@@ -198,8 +211,8 @@ impl Core {
         let Some(waiting) = self.take_waiting(id, negotiation) else { return };
         if let Some(peer) = self.peer(id) {
             peer.has_offered = true;
-            peer.local = Some(sdp.into());
         }
+        self.keep_ours(id, JsepKind::Offer, sdp);
         self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, Some((JsepKind::Offer, sdp)));
         self.trickle_ours(id, candidates);
     }
@@ -211,6 +224,13 @@ impl Core {
             peer.answered = true;
         }
         self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, None);
+    }
+
+    fn keep_ours(&mut self, id: HandleId, kind: JsepKind, sdp: &str) {
+        let Some(peer) = self.peer(id) else { return };
+        let sdp: Arc<str> = sdp.into();
+        peer.local = Some(Arc::clone(&sdp));
+        self.tell_of_handle(id, Happening::SdpExchanged { side: Side::Local, kind, sdp });
     }
 
     /// Tells our candidates, where the SDP has none.
@@ -239,7 +259,7 @@ impl Core {
             }
         }
         let Some(plugin) = self.plugin(id) else { return };
-        let data = self.refuse_negotiation(plugin, plugin.refused_offer(reason));
+        let data = self.refuse_negotiation(id, plugin, plugin.refused_offer(reason));
         self.push_plugin_event(id, Some(&waiting.transaction), data, None);
     }
 
@@ -250,6 +270,7 @@ impl Core {
         }
         self.plugin_connected(id, now);
         self.push_handle_event("webrtcup", id, None, |_| {});
+        self.tell_of_handle(id, Happening::Connected);
     }
 
     fn receiving(&mut self, id: HandleId, receiving: bool) {
@@ -264,6 +285,7 @@ impl Core {
                 message.insert("seconds".to_owned(), silence.as_secs().into());
             }
         });
+        self.tell_of_handle(id, Happening::Receiving { receiving });
     }
 
     fn slow_link(&mut self, id: HandleId, uplink: bool, lost: u32) {
@@ -275,6 +297,7 @@ impl Core {
             message.insert("uplink".to_owned(), uplink.into());
             message.insert("lost".to_owned(), lost.into());
         });
+        self.tell_of_handle(id, Happening::SlowLink { uplink, lost });
     }
 
     fn peer(&mut self, id: HandleId) -> Option<&mut Peer> {
@@ -288,9 +311,9 @@ impl Core {
     }
 
     /// What the client hears of an offer or answer of which nothing came.
-    fn refuse_negotiation(&mut self, plugin: Plugin, refusal: Refusal) -> Value {
+    fn refuse_negotiation(&mut self, id: HandleId, plugin: Plugin, refusal: Refusal) -> Value {
         self.count(RequestKind::negotiation(plugin), refusal.code);
-        refusal.data
+        self.plugin_data(Some(id), Err(refusal))
     }
 
     fn take_waiting(&mut self, id: HandleId, negotiation: u64) -> Option<Waiting> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::error::Error;
 use super::ids::{ConnectionId, HandleId, SessionId};
 use super::message::{self, Envelope};
+use super::notice::{Happening, SessionEnd};
 use super::{Core, Output, Owner, Source};
 
 /// Silence is looked for this often, so that a session lives for its timeout and up to so much more.
@@ -55,6 +56,7 @@ impl Core {
         self.sessions.insert(id, session);
         self.belongs(id, owner);
         self.outputs.push_back(Output::SessionOpened { session: id, owner });
+        self.tell_of_session(id, Happening::SessionCreated { owner });
         self.reply(source, message::created(None, &envelope.transaction, id.0));
         Ok(())
     }
@@ -69,6 +71,7 @@ impl Core {
                 self.belonged(id, before);
                 self.belongs(id, owner);
                 self.outputs.push_back(Output::SessionMoved { session: id, owner });
+                self.tell_of_session(id, Happening::SessionClaimed { owner });
             }
         }
         let message = message::succeeded(Some(id), &envelope.transaction);
@@ -78,11 +81,11 @@ impl Core {
     pub(super) fn destroy_session(&mut self, source: Source, envelope: &Envelope, id: SessionId, now: Instant) {
         let message = message::succeeded(Some(id), &envelope.transaction);
         self.reply(source, Value::Object(message));
-        self.end_session(id, now);
+        self.end_session(id, SessionEnd::Destroyed, now);
     }
 
     /// Ends a session without a word to itself; others hear that its participants left.
-    pub(super) fn end_session(&mut self, id: SessionId, now: Instant) {
+    pub(super) fn end_session(&mut self, id: SessionId, reason: SessionEnd, now: Instant) {
         // Removed first: what its handles cause on their way out finds no one to be told to.
         let Some(session) = self.sessions.remove(&id) else { return };
         for handle in session.handles {
@@ -90,14 +93,15 @@ impl Core {
         }
         self.belonged(id, session.owner);
         self.outputs.push_back(Output::SessionClosed { session: id, owner: session.owner });
+        self.tell_of_session(id, Happening::SessionEnded { reason });
     }
 
     /// Ends a session with a `timeout` event.
-    pub(super) fn expire_session(&mut self, id: SessionId, now: Instant) {
+    pub(super) fn expire_session(&mut self, id: SessionId, reason: SessionEnd, now: Instant) {
         let Some(owner) = self.sessions.get(&id).map(|session| session.owner) else { return };
         let message = Value::Object(message::event("timeout", id)).to_string();
         self.outputs.push_back(Output::Event { session: id, owner, message });
-        self.end_session(id, now);
+        self.end_session(id, reason, now);
     }
 
     /// The sessions of a closed connection end, or wait for a claim where that is configured.
@@ -105,7 +109,7 @@ impl Core {
         let sessions = self.connections.get(&connection).cloned().unwrap_or_default();
         for id in sessions {
             if self.config.reclaim_session_timeout.is_zero() {
-                self.end_session(id, now);
+                self.end_session(id, SessionEnd::ConnectionClosed, now);
             } else if let Some(session) = self.sessions.get_mut(&id) {
                 session.orphaned = true;
             }
@@ -127,9 +131,9 @@ impl Core {
         }
         for (id, orphaned) in silent {
             if orphaned {
-                self.end_session(id, now);
+                self.end_session(id, SessionEnd::Unclaimed, now);
             } else {
-                self.expire_session(id, now);
+                self.expire_session(id, SessionEnd::Timeout, now);
             }
         }
     }

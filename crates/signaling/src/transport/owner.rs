@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
@@ -19,8 +19,9 @@ use super::mailbox::Mailboxes;
 use super::style::JsonStyle;
 use super::{CoreCounts, STOP_TIME, Tallies, stun};
 use crate::{
-    Config, ConnectionId, Core, Credentials, Errand, Finding, LogLevel, MediaCommand, MediaEvent, Operated, Operation,
-    Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId, Source, Storing, Task,
+    Config, ConnectionId, Core, Credentials, Errand, Finding, Happening, LogLevel, MediaCommand, MediaEvent, Notice,
+    Operated, Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId, Source,
+    Storing, Task,
 };
 
 /// What handlers and connections ask of the task.
@@ -139,6 +140,15 @@ pub struct StoreRequest {
     pub done: oneshot::Sender<bool>,
 }
 
+/// A [`Notice`] and its moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurrence {
+    /// When it happened, or was told by the media planes.
+    pub at: Instant,
+    /// What has happened.
+    pub notice: Notice,
+}
+
 /// Whom to tell of a stop, when all that is queued has been handed out: first the connections and polls, then the caller.
 #[derive(Debug)]
 pub(super) struct Stop {
@@ -169,6 +179,8 @@ pub(super) struct CoreOwner {
     /// The request in hand.
     asked: Option<RequestKind>,
     durations: Durations,
+    /// Whoever is slower than its notices misses the oldest.
+    notices: broadcast::Sender<Occurrence>,
 }
 
 impl CoreOwner {
@@ -179,6 +191,7 @@ impl CoreOwner {
         mailboxes: Mailboxes,
         tallies: Arc<Tallies>,
         log_level: watch::Sender<LogLevel>,
+        notices: broadcast::Sender<Occurrence>,
     ) -> Self {
         Self {
             core,
@@ -196,6 +209,7 @@ impl CoreOwner {
             log_level,
             asked: None,
             durations: Durations::default(),
+            notices,
         }
     }
 
@@ -314,6 +328,7 @@ impl CoreOwner {
                 let _ = reply.send(());
             }
             Inbound::ShutDown(stop) => {
+                self.tell(Notice { origin: None, what: Happening::ServerStopping }, now);
                 self.core.shut_down(now);
                 return Some(stop);
             }
@@ -376,8 +391,14 @@ impl CoreOwner {
                 Output::Media(command) => {
                     let _ = self.media.send(command);
                 }
+                Output::Notice(notice) => self.tell(notice, now),
             }
         }
+    }
+
+    /// Fails only when nobody listens.
+    fn tell(&self, notice: Notice, at: Instant) {
+        let _ = self.notices.send(Occurrence { at, notice });
     }
 
     fn reply(&mut self, to: Source, message: Value, now: Instant) {

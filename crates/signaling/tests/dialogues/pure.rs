@@ -274,7 +274,8 @@ impl Stage {
                 | Output::Observed { .. }
                 | Output::Errand(_)
                 | Output::LogLevel(_)
-                | Output::LogLine { .. } => {}
+                | Output::LogLine { .. }
+                | Output::Notice(_) => {}
                 Output::Media(command) => {
                     if let MediaCommand::Negotiate { handle, negotiation, .. }
                     | MediaCommand::Offer { handle, negotiation, .. }

@@ -153,6 +153,7 @@ impl World {
                 | PeerEvent::Refused { .. }
                 | PeerEvent::Offered { .. }
                 | PeerEvent::Accepted { .. }
+                | PeerEvent::PathFound
                 | PeerEvent::Connected
                 | PeerEvent::Receiving(_)
                 | PeerEvent::SlowLink { .. }
@@ -181,7 +182,11 @@ impl World {
         let number = self.negotiations;
         let (peer, answer) = (self.clients[client].slot, answer.to_owned());
         self.command(Command::Accept { peer, negotiation: number, answer });
-        match self.events.iter().rfind(|(_, event)| !matches!(event, PeerEvent::Connected | PeerEvent::Receiving(_))) {
+        match self
+            .events
+            .iter()
+            .rfind(|(_, event)| !matches!(event, PeerEvent::PathFound | PeerEvent::Connected | PeerEvent::Receiving(_)))
+        {
             Some((_, PeerEvent::Accepted { negotiation, answer })) if *negotiation == number => Ok(*answer),
             Some((_, PeerEvent::Refused { negotiation, reason })) if *negotiation == number => Err(reason.clone()),
             other => panic!("no outcome: {other:?}"),

@@ -30,7 +30,7 @@ impl Core {
         tell("session_transport", transport.into());
         tell("handle_id", id.0.into());
         if let Some(opaque_id) = &handle.opaque_id {
-            tell("opaque_id", opaque_id.as_str().into());
+            tell("opaque_id", (**opaque_id).into());
         }
         if let Some(token) = &handle.token {
             tell("token", token.as_str().into());
