@@ -30,7 +30,7 @@ cargo fmt --all --check
 
 step "Lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
-cargo clippy --locked -p plenum -p plenum-signaling --all-targets --features rabbitmq,mqtt -- -D warnings
+cargo clippy --locked -p plenum -p plenum-signaling --all-targets --features rabbitmq,mqtt,otlp -- -D warnings
 
 step "Documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
@@ -54,6 +54,9 @@ cargo test --locked --workspace --quiet
 step "Message brokers"
 cargo test --locked --quiet -p plenum-signaling --features rabbitmq,mqtt --test transport_rabbitmq --test transport_mqtt
 cargo test --locked --quiet -p plenum --features rabbitmq,mqtt --test brokers
+
+step "Traces"
+cargo test --locked --quiet -p plenum --features otlp --lib --test telemetry
 
 step "Image, compose file and chart"
 [ -e target/deploy ] || python3 -m venv target/deploy

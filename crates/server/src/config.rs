@@ -17,9 +17,11 @@ pub(crate) mod remedy;
 mod room;
 mod secret;
 mod source;
+mod telemetry;
 mod tls;
 mod turn;
 mod unix;
+mod webhook;
 mod websocket;
 
 use std::net::IpAddr;
@@ -40,9 +42,11 @@ pub use rabbitmq::{ExchangeType, RabbitMq, RabbitMqQueues};
 pub use room::{Room, RoomId};
 pub use secret::Secret;
 pub use source::Source;
+pub use telemetry::Telemetry;
 pub use tls::Tls;
 pub use turn::Turn;
 pub use unix::{SocketType, Unix};
+pub use webhook::{EventKind, Webhook, WebhookFormat};
 pub use websocket::WebSocket;
 
 /// Everything that can be configured, with the defaults of `config/plenum.toml`.
@@ -82,6 +86,12 @@ pub struct Config {
     pub mixer: Mixer,
     /// What outlives the process.
     pub storage: Storage,
+    /// Traces for OpenTelemetry, if it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Telemetry>,
+    /// Who is told by HTTP of what happens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
     /// Rooms that exist from the start. When none is given: the Demo Room, 1234.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rooms: Option<Vec<Room>>,
@@ -267,6 +277,19 @@ impl Config {
             }
             if let Some((key, right)) = mqtt.problem() {
                 return wrong(&format!("mqtt.{key}"), &right);
+            }
+        }
+        if let Some(telemetry) = &self.telemetry {
+            if !cfg!(feature = "otlp") {
+                return wrong("telemetry", &left_out("otlp"));
+            }
+            if let Some((key, right)) = telemetry.problem() {
+                return wrong(&format!("telemetry.{key}"), right);
+            }
+        }
+        for (index, webhook) in self.webhooks.iter().enumerate() {
+            if let Some((key, right)) = webhook.problem() {
+                return wrong(&format!("webhooks.{index}.{key}"), right);
             }
         }
         let rooms = self.rooms();

@@ -8,6 +8,7 @@ mod bridge;
 mod brokers;
 mod certificate;
 pub mod config;
+mod http_client;
 pub mod janus;
 mod listen;
 mod logs;
@@ -19,8 +20,11 @@ mod reload;
 mod rest;
 mod slots;
 mod store;
+#[cfg(feature = "otlp")]
+mod telemetry;
 mod turn;
 mod web;
+mod webhooks;
 mod wiring;
 
 use std::collections::BTreeMap;
@@ -45,6 +49,7 @@ use metrics::Metrics;
 use observatory::Observatory;
 use ports::OpenPort;
 use store::RoomStore;
+use webhooks::Webhooks;
 
 pub use config::Change;
 pub use ports::Port;
@@ -91,6 +96,7 @@ pub fn check(config: &Config, source: &Source) -> Result<(), ConfigError> {
     let check = || {
         Logs::check(&config.log, file)?;
         certificate_files(config, file)?;
+        Webhooks::read(config, file)?;
         #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
         brokers::Brokers::read(config, file)?;
         config.storage.directory.as_deref().map_or(Ok(()), |directory| store::check(file, directory))
@@ -128,6 +134,9 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
 
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
     let brokers = brokers::Brokers::read(&config, file)?;
+    let webhooks = Webhooks::read(&config, file)?;
+    #[cfg(feature = "otlp")]
+    let traces = config.telemetry.as_ref().map(|telemetry| telemetry::Traces::open(telemetry, file)).transpose()?;
     let mix_threads = or_cores(config.mixer.mix_threads);
     let metrics = Metrics::new(sockets.len(), mix_threads);
     let (plane_events, from_planes) = mpsc::unbounded_channel();
@@ -173,6 +182,11 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
         tasks.spawn(store.run(to_store, to_configure));
     }
     tasks.spawn(wiring::run_bridge(to_planes, from_planes, events, drivers.clone(), workers.clone()));
+    #[cfg(feature = "otlp")]
+    if let Some(traces) = traces {
+        tasks.spawn(traces.run(transport.notices()));
+    }
+    webhooks.serve(|| transport.notices(), &metrics, &mut tasks);
     let scrape = Arc::new((metrics.scraped(&drivers, &workers), transport.clone()));
     let metrics_page = get(move || async move {
         let (scrape, transport) = &*scrape;
@@ -194,6 +208,7 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
         .route("/metrics", metrics_page)
         .merge(web::console());
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
+    tasks.spawn(logs::log_changes(transport.notices()));
     #[cfg(any(feature = "rabbitmq", feature = "mqtt"))]
     brokers.serve(&transport, &mut tasks);
     let client_pages = transport.for_clients(turn::router(config.turn.take())).merge(web::router());
@@ -225,6 +240,7 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
         tasks.spawn(files.keep_up(read_again));
     }
     addresses.log();
+    transport.tell_started();
     Ok(Running { addresses, transport, drivers, acceptor, workers, stopping, reloader, tasks })
 }
 

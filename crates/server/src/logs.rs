@@ -1,16 +1,26 @@
 //! The log: what is logged and how it is written. Knows nothing of what is logged.
 
+mod changes;
+
 use std::io::IsTerminal as _;
 use std::path::Path;
 
+pub(crate) use changes::log_changes;
 use signaling::LogLevel;
 use tokio::sync::watch;
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use crate::config::{ConfigError, Log, LogFormat};
+
+/// What these libraries write beyond such a level is what they were told in confidence: `is` writes ICE passwords, tungstenite and
+/// lapin whole messages, and with them secrets and tokens. It is never logged, whatever the filter says.
+const INDISCREET: [(&str, LevelFilter); 3] =
+    [("is", LevelFilter::INFO), ("tungstenite", LevelFilter::DEBUG), ("lapin", LevelFilter::DEBUG)];
 
 /// The log of this process, whose level can be changed.
 #[derive(Debug)]
@@ -28,7 +38,7 @@ impl Logs {
     pub fn start(config: &Log, file: Option<&Path>) -> Result<Self, ConfigError> {
         let filter = Self::check(config, file)?;
         let (filter, handle) = reload::Layer::new(filter);
-        let registry = tracing_subscriber::registry().with(filter);
+        let registry = tracing_subscriber::registry().with(filter).with(filter_fn(is_discreet));
         match config.format {
             LogFormat::Text => {
                 // Colours are for eyes: in a journal or a file they are noise.
@@ -89,6 +99,12 @@ impl Logs {
             Err(error) => tracing::warn!(%error, "the log filter stays as it is"),
         }
     }
+}
+
+fn is_discreet(line: &Metadata<'_>) -> bool {
+    let is_of =
+        |library| line.target().strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    INDISCREET.iter().all(|&(library, most)| !is_of(library) || *line.level() <= most)
 }
 
 /// The parts of a filter that are a level for all.

@@ -81,8 +81,10 @@ pub(crate) struct AcceptorMetrics(Publisher<webrtc::AcceptorCounters>);
 pub(crate) type MixMetrics = ThreadMetrics<mixer::Counters, mixer::Times>;
 pub(crate) type NetMetrics = ThreadMetrics<webrtc::Counters, webrtc::Times>;
 
+pub(crate) type WebhookMetrics = Publisher<crate::webhooks::Counters>;
+
 /// Publishes the counts `C`.
-struct Publisher<C: 'static> {
+pub(crate) struct Publisher<C: 'static> {
     series: &'static [Series<C>],
     /// One for each series.
     handles: Vec<Handle>,
@@ -111,27 +113,31 @@ impl Metrics {
     }
 
     pub(crate) fn mixer(&self, worker: usize) -> MixMetrics {
-        let counts = self.publisher(list::MIXER, Some(thread(MIX_THREAD, worker)));
+        let counts = self.publisher(list::MIXER, Some(of_thread(MIX_THREAD, worker)));
         ThreadMetrics { counts, times: self.mix_times[worker].clone() }
     }
 
     pub(crate) fn webrtc(&self, shard: usize) -> NetMetrics {
-        let counts = self.publisher(list::WEBRTC, Some(thread(NET_THREAD, shard)));
+        let counts = self.publisher(list::WEBRTC, Some(of_thread(NET_THREAD, shard)));
         ThreadMetrics { counts, times: self.net_times[shard].clone() }
     }
 
     /// What becomes of TCP connections for media.
     pub(crate) fn acceptor(&self) -> AcceptorMetrics {
-        AcceptorMetrics(self.publisher(list::ACCEPTOR, Some(thread(NET_THREAD, "accept"))))
+        AcceptorMetrics(self.publisher(list::ACCEPTOR, Some(of_thread(NET_THREAD, "accept"))))
+    }
+
+    pub(crate) fn webhook(&self, hook: usize) -> WebhookMetrics {
+        self.publisher(list::WEBHOOKS, Some(("hook", hook.to_string())))
     }
 
     /// The rest is asked for at a scrape.
     pub(crate) fn scraped(self, drivers: &[Driver], workers: &[Worker]) -> Scrape {
         let driver = |(index, driver): (usize, &Driver)| {
-            (driver.clone(), self.publisher(list::DRIVER, Some(thread(NET_THREAD, index))))
+            (driver.clone(), self.publisher(list::DRIVER, Some(of_thread(NET_THREAD, index))))
         };
         let worker = |(index, worker): (usize, &Worker)| {
-            (worker.clone(), self.publisher(list::WORKER, Some(thread(MIX_THREAD, index))))
+            (worker.clone(), self.publisher(list::WORKER, Some(of_thread(MIX_THREAD, index))))
         };
         Scrape {
             gauges: self.publisher(list::SIGNALING, None),
@@ -153,11 +159,12 @@ impl Metrics {
         }
     }
 
-    fn publisher<C>(&self, series: &'static [Series<C>], thread: Option<String>) -> Publisher<C> {
+    /// `of` is a label that all of these have.
+    fn publisher<C>(&self, series: &'static [Series<C>], of: Option<(&'static str, String)>) -> Publisher<C> {
         let handle = |series: &Series<C>| {
             self.describe(series.name, series.kind, series.help);
             let own = series.labels.iter().map(|(name, value)| Label::new(*name, *value));
-            let labels = own.chain(thread.clone().map(|thread| Label::new("thread", thread))).collect();
+            let labels = own.chain(of.clone().map(|(name, value)| Label::new(name, value))).collect();
             match series.kind {
                 Kind::Counter => Handle::Counter(self.counter(series.name, labels)),
                 Kind::Gauge => Handle::Gauge(self.gauge(series.name, labels)),
@@ -227,7 +234,7 @@ impl AcceptorMetrics {
 }
 
 impl<C> Publisher<C> {
-    fn publish(&self, counts: &C) {
+    pub(crate) fn publish(&self, counts: &C) {
         for (handle, series) in self.handles.iter().zip(self.series) {
             match handle {
                 Handle::Counter(counter) => counter.absolute((series.read)(counts)),
@@ -264,6 +271,10 @@ impl<T> Clone for Published<T> {
 }
 
 static METADATA: Metadata<'static> = Metadata::new("plenum", Level::INFO, None);
+
+fn of_thread(prefix: &str, index: impl fmt::Display) -> (&'static str, String) {
+    ("thread", thread(prefix, index))
+}
 
 fn thread(prefix: &str, index: impl fmt::Display) -> String {
     format!("{prefix}{index}")

@@ -1,16 +1,14 @@
 //! The `plenum` binary as its operator meets it: what it says, what it refuses, how it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
-use support::{FREE_PORTS, Plenum, config_file, get, plenum, run_to_the_end};
+use support::{FREE_PORTS, Plenum, config_file, get, plenum, run_to_the_end, text_frame, websocket};
 
 #[test]
 fn without_configuration_one_line_says_where_the_page_is_and_the_demo_room_exists() {
@@ -123,32 +121,6 @@ fn static_rooms_replace_the_demo_room() {
 }
 
 /// A WebSocket connection on which the server has agreed.
-fn websocket(host: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(
-        stream,
-        "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: janus-protocol\r\n\r\n"
-    )
-    .unwrap();
-    let mut response = Vec::new();
-    while !response.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        response.extend(byte);
-    }
-    assert!(response.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&response));
-    stream
-}
-
-/// A short text as a client sends it (RFC 6455 section 5.2), masked with zeros.
-fn text_frame(text: &str) -> Vec<u8> {
-    let length = u8::try_from(text.len()).unwrap();
-    assert!(length < 126);
-    [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
-}
-
 #[test]
 fn a_unix_socket_carries_the_api_and_its_path_is_nobody_elses() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -7,7 +7,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use server::config::{
-    BrokerTls, Change, Config, Mqtt, MqttStatus, MqttTopics, RabbitMq, RabbitMqQueues, Room, RoomId, Turn,
+    BrokerTls, Change, Config, Mqtt, MqttStatus, MqttTopics, RabbitMq, RabbitMqQueues, Room, RoomId, Telemetry, Turn,
+    Webhook,
 };
 
 #[test]
@@ -46,6 +47,8 @@ fn every_key_is_documented() {
     };
     all.rooms = Some(vec![room]);
     all.turn = Some(Turn::default());
+    all.telemetry = Some(Telemetry::default());
+    all.webhooks = vec![every_key_of_a_webhook()];
     all.rabbitmq = Some(every_key_of_rabbitmq());
     all.mqtt = Some(every_key_of_mqtt());
     assert_eq!(keys(&documented), keys(&toml::Table::try_from(all).unwrap()));
@@ -62,7 +65,7 @@ fn live_keys_are_marked() {
             section = name.trim_end_matches(']').trim_start_matches('[').to_owned();
         }
         let Some((name, _)) = line.split_once(" = ").filter(|(name, _)| !name.starts_with('#')) else { continue };
-        if section == "rooms" {
+        if ["rooms", "webhooks"].contains(&section.as_str()) {
             continue;
         }
         let key = format!("{section}.{name}");
@@ -129,11 +132,65 @@ fn secrets_are_known_as_such() {
     let names = ["secret", "password", "token", "pin", "key", "api_secret", "token_auth_secret", "admin_key"];
     for key in keys(&toml::from_str(&uncommented).unwrap()) {
         let is_called_one = names.iter().any(|name| key.ends_with(&format!(".{name}"))) && !key.ends_with("tls.key");
-        assert!(!is_called_one || found.contains(&key.replacen("rooms.", "rooms.0.", 1)), "{key} is called a secret");
+        assert!(!is_called_one || found.contains(&of_the_first(&key)), "{key} is called a secret");
     }
     assert!(!format!("{config:?}").contains("swordfish"));
     let shown = format!("{:?}", Config::default().changes(&config));
     assert!(!shown.contains("swordfish") && shown.contains("(a secret)"), "{shown}");
+}
+
+#[test]
+fn the_documented_webhook_is_the_default() {
+    let text = std::fs::read_to_string(documented_file()).unwrap();
+    let uncommented: String = text.lines().map(|line| uncomment_key(line) + "\n").collect();
+    let mut documented: toml::Table = toml::from_str(&uncommented).unwrap();
+    let webhooks: Vec<Webhook> = documented.remove("webhooks").unwrap().try_into().unwrap();
+    assert_eq!(webhooks, [every_key_of_a_webhook()]);
+}
+
+#[test]
+fn the_documented_telemetry_is_the_default() {
+    let text = std::fs::read_to_string(documented_file()).unwrap();
+    let uncommented: String = text.lines().map(|line| uncomment_key(line) + "\n").collect();
+    let mut documented: toml::Table = toml::from_str(&uncommented).unwrap();
+    let telemetry: Telemetry = documented.remove("telemetry").unwrap().try_into().unwrap();
+    assert_eq!(telemetry, Telemetry::default());
+}
+
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn telemetry_that_was_not_built_in_is_refused() {
+    let message = refusal("[log]\n[telemetry]\nsample_ratio = 0.1\n");
+    assert!(message.contains("line 2: telemetry: must be left out: this plenum was built without it"), "{message}");
+    assert!(message.contains("--features otlp"), "{message}");
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn telemetry_that_cannot_be_sent_is_refused() {
+    let refusal = |text: &str| refusal(&format!("[telemetry]\n{text}"));
+    assert!(refusal("endpoint = \"collector\"").contains("line 2: telemetry.endpoint: must be a URL"));
+    assert!(refusal("sample_ratio = 2.0").contains("line 2: telemetry.sample_ratio: must be from 0.0 to 1.0"));
+}
+
+fn every_key_of_a_webhook() -> Webhook {
+    Webhook {
+        url: "https://backend.example.org/plenum".to_owned(),
+        key: Some("whsec_...".to_owned().into()),
+        ..Webhook::default()
+    }
+}
+
+#[test]
+fn a_webhook_that_cannot_be_told_is_refused() {
+    let refusal = |text: &str| refusal(&format!("[[webhooks]]\n{text}"));
+    let url = "url = \"https://backend.example.org\"\n";
+    assert!(refusal("url = \"backend\"").contains("line 2: webhooks.0.url: must be where to post to"));
+    assert!(refusal(url).contains("webhooks.0.key: must be there"));
+    let signed = format!("{url}key = \"a\"\n");
+    assert!(refusal(&format!("{signed}events = []")).contains("line 4: webhooks.0.events: must be at least one"));
+    assert!(refusal(&format!("{signed}events = [\"rooms\"]")).contains("not \"rooms\""));
+    assert!(refusal(&format!("{signed}queue = 1")).contains("line 4: webhooks.0.queue: must be at least batch"));
 }
 
 /// They are commented out, as a section turns on what it is about.
@@ -387,6 +444,11 @@ fn with_another_value(key: &str) -> Config {
 }
 
 /// Puts a value in the place of every one that may be it; tells the keys.
+/// A key of a section that may be there several times.
+fn of_the_first(key: &str) -> String {
+    key.replacen("rooms.", "rooms.0.", 1).replacen("webhooks.", "webhooks.0.", 1)
+}
+
 fn put_where_it_fits(table: &mut toml::Table, value: &toml::Value, keys: &mut Vec<String>) {
     let names = self::keys(table);
     for key in names {
@@ -399,7 +461,7 @@ fn put_where_it_fits(table: &mut toml::Table, value: &toml::Value, keys: &mut Ve
             *place = candidate;
             if changed.clone().try_into::<Config>().is_ok() {
                 *table = changed.try_into().unwrap();
-                keys.push(key.replacen("rooms.", "rooms.0.", 1));
+                keys.push(of_the_first(&key));
                 break;
             }
         }
@@ -442,7 +504,7 @@ fn uncomment_key(line: &str) -> String {
 fn keys(table: &toml::Table) -> Vec<String> {
     let mut keys = Vec::new();
     for (name, value) in table {
-        let inner = if name == "rooms" { value[0].as_table() } else { value.as_table() };
+        let inner = if ["rooms", "webhooks"].contains(&name.as_str()) { value[0].as_table() } else { value.as_table() };
         match inner {
             Some(inner) => keys.extend(self::keys(inner).into_iter().map(|key| format!("{name}.{key}"))),
             None => keys.push(name.clone()),

@@ -100,6 +100,9 @@ impl Config {
         if let Some(password) = self.mqtt.as_ref().and_then(|mqtt| mqtt.password.as_ref()) {
             secrets.push(("mqtt.password".to_owned(), password));
         }
+        for (index, webhook) in self.webhooks.iter().enumerate() {
+            secrets.extend(webhook.key.as_ref().map(|key| (format!("webhooks.{index}.key"), key)));
+        }
         for room in self.rooms.iter().flatten() {
             for (key, secret) in [("secret", &room.secret), ("pin", &room.pin)] {
                 secrets.extend(secret.as_ref().map(|secret| (format!("rooms.{}.{key}", room.room), secret)));
@@ -123,8 +126,11 @@ impl Config {
     /// Every value by its key. Of a room that `other` does not have it is its description only.
     fn values(&self, other: &Self) -> BTreeMap<String, Shown> {
         let mut values = BTreeMap::new();
-        let plain = Self { rooms: None, ..self.clone() };
+        let plain = Self { rooms: None, webhooks: Vec::new(), ..self.clone() };
         flatten("", Table::try_from(plain).unwrap_or_default(), &mut values);
+        for (index, webhook) in self.webhooks.iter().enumerate() {
+            flatten(&format!("webhooks.{index}"), Table::try_from(webhook).unwrap_or_default(), &mut values);
+        }
         let others = other.rooms();
         let (shared, own): (Vec<Room>, Vec<Room>) =
             self.rooms().into_iter().partition(|room| others.iter().any(|other| other.room == room.room));

@@ -41,6 +41,19 @@ pub(super) const SIGNALING: &[Series<signaling::Gauges>] = &[
     }),
 ];
 
+const WEBHOOK_EVENTS: &str = "plenum_webhook_events_total";
+const WEBHOOK_EVENTS_HELP: &str = "Events for webhooks, by what became of them";
+
+/// Of each webhook.
+pub(super) const WEBHOOKS: &[Series<crate::webhooks::Counters>] = &[
+    with(&[("result", "delivered")], counter(WEBHOOK_EVENTS, WEBHOOK_EVENTS_HELP, |it| it.delivered)),
+    with(&[("result", "overflowed")], counter(WEBHOOK_EVENTS, WEBHOOK_EVENTS_HELP, |it| it.overflowed)),
+    with(&[("result", "refused")], counter(WEBHOOK_EVENTS, WEBHOOK_EVENTS_HELP, |it| it.refused)),
+    with(&[("result", "expired")], counter(WEBHOOK_EVENTS, WEBHOOK_EVENTS_HELP, |it| it.expired)),
+    counter("plenum_webhook_failed_posts_total", "Posts to webhooks that failed", |it| it.failed_posts),
+    gauge("plenum_webhook_waiting_events", "Events that wait for their webhook", |it| it.waiting),
+];
+
 const LIMITED: &str = "plenum_requests_limited_total";
 const LIMITED_HELP: &str = "Requests refused by a limit of the configuration, which is in the label";
 

@@ -119,14 +119,15 @@ fn files(folder: &str) -> impl Iterator<Item = PathBuf> {
 
 fn known() -> Known {
     let mut known = Known::new();
-    add_series(list::SIGNALING, false, &mut known);
-    add_series(list::LIMITS, false, &mut known);
-    add_series(list::TRANSPORT, false, &mut known);
-    add_series(list::MIXER, true, &mut known);
-    add_series(list::WEBRTC, true, &mut known);
-    add_series(list::ACCEPTOR, true, &mut known);
-    add_series(list::WORKER, true, &mut known);
-    add_series(list::DRIVER, true, &mut known);
+    add_series(list::SIGNALING, None, &mut known);
+    add_series(list::LIMITS, None, &mut known);
+    add_series(list::TRANSPORT, None, &mut known);
+    add_series(list::WEBHOOKS, Some("hook"), &mut known);
+    add_series(list::MIXER, Some("thread"), &mut known);
+    add_series(list::WEBRTC, Some("thread"), &mut known);
+    add_series(list::ACCEPTOR, Some("thread"), &mut known);
+    add_series(list::WORKER, Some("thread"), &mut known);
+    add_series(list::DRIVER, Some("thread"), &mut known);
     add_timings(list::MIX_TIMES, &mut known);
     add_timings(list::NET_TIMES, &mut known);
     add_timings(list::CORE_TIMES, &mut known);
@@ -139,9 +140,9 @@ fn known() -> Known {
     known
 }
 
-fn add_series<C>(series: &[Series<C>], of_thread: bool, known: &mut Known) {
+fn add_series<C>(series: &[Series<C>], of: Option<&'static str>, known: &mut Known) {
     for Series { name, labels, kind, .. } in series {
-        let labels = labels.iter().map(|(label, _)| *label).chain(of_thread.then_some("thread"));
+        let labels = labels.iter().map(|(label, _)| *label).chain(of);
         add(name, kind.as_str(), labels, known);
     }
 }

@@ -99,6 +99,36 @@ pub(crate) fn config_file(name: &str, text: &str) -> PathBuf {
     path
 }
 
+/// A WebSocket of the Janus API.
+pub(crate) fn websocket(host: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: janus-protocol\r\n\r\n"
+    )
+    .unwrap();
+    let mut response = Vec::new();
+    while !response.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        response.extend(byte);
+    }
+    assert!(response.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&response));
+    stream
+}
+
+/// A text as a client sends it (RFC 6455 section 5.2), masked with zeros.
+pub(crate) fn text_frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    let header = match u8::try_from(length) {
+        Ok(short) if short < 126 => vec![0x81, 0x80 | short],
+        Ok(_) | Err(_) => [vec![0x81, 0x80 | 126], length.to_be_bytes().to_vec()].concat(),
+    };
+    [&header, &[0; 4][..], text.as_bytes()].concat()
+}
+
 pub(crate) fn get(host: &str, path: &str) -> String {
     let mut response = String::new();
     request(host, &format!("GET {path} HTTP/1.1"), "").read_to_string(&mut response).unwrap();
