@@ -79,7 +79,7 @@ impl Core {
 
     /// What a plugin says; a refusal is told.
     pub(super) fn plugin_data(&mut self, handle: Option<HandleId>, outcome: Result<Value, Refusal>) -> Value {
-        outcome.unwrap_or_else(|Refusal { code, data }| {
+        outcome.unwrap_or_else(|Refusal { code, data, limit: _ }| {
             let what = Happening::Refused { code };
             match handle {
                 Some(handle) => self.tell_of_handle(handle, what),
