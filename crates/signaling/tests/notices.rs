@@ -233,7 +233,7 @@ impl Server {
 
     fn ask(&mut self, mut request: Value) -> Value {
         request["transaction"] = "t".into();
-        self.core.handle_request(SOURCE, request, self.now);
+        self.core.handle_request(SOURCE, None, request, self.now);
         self.collect().unwrap()
     }
 
