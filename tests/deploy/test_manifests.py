@@ -25,6 +25,7 @@ EVERYTHING = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "networkPolicy": {"enabled": True},
     "network": {"mode": "hostPort", "publicIp": "hostIP"},
+    "ports": {"mediaTcp": 10000},
     "persistence": {"enabled": True, "storageClass": "fast"},
     "existingSecret": "plenum-secrets",
     "imagePullSecrets": [{"name": "registry"}],
