@@ -102,14 +102,15 @@ describe('Prometheus', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('tells of the server that the load generator overdrives, and only of that', async () => {
-    const firing = `ALERTS{alertname="PlenumOverloaded",alertstate="firing"}`;
+  // The other one may be overloaded too: they share the machine with the load generator.
+  it('tells of the server that the load generator overdrives', async () => {
+    const firing = `ALERTS{alertname="PlenumOverloaded",alertstate="firing",instance="127.0.0.1:${overdriven.ports.admin}"}`;
     const alerts = await until(async () => {
       const alerts = await query(url, firing);
       return alerts.length > 0 && alerts;
     }, 'the alert fires', 30_000);
 
-    assert.ok(alerts.some((alert) => alert.metric.instance.endsWith(`:${overdriven.ports.admin}`)), JSON.stringify(alerts));
+    assert.equal(alerts[0].metric.severity, 'warning');
   });
 
   it('finds data for every panel', async () => {
