@@ -473,6 +473,10 @@ impl Peer {
                 ssrc
             }
         };
+        if let Some(stream) = api.stream_tx(&self.ssrc) {
+            // Nothing is sent twice, so nothing has to be kept or counted for it.
+            stream.set_rtx_cache(0, Duration::ZERO, None);
+        }
         let media = self.rtc.media(self.mid).ok_or(OfferError::NotApplied)?;
         let used = |kind: ExtensionKind, id| media.remote_extmap().lookup(id) == Some(&str0m_extension(kind));
         self.extensions = offer.extensions.iter().filter(|it| used(it.kind, it.id)).cloned().collect();

@@ -25,6 +25,9 @@ use crate::Carrier;
 /// Bytes that are read at once; longer messages grow it. The default of 128 KiB would be the largest part of what a participant
 /// takes of memory, and clearing it came first in the profile of a join.
 const READ_BUFFER: usize = 4096;
+/// Bytes that wait at most to be written with others. The buffer keeps the size of the most that ever waited: without a limit a
+/// participant who was there while a room filled took 20 KB for it.
+const WRITE_BUFFER: usize = 4096;
 /// How long a client may take to accept one message. Who is slower has gone, or will never catch up.
 const SEND_TIME: Duration = Duration::from_secs(10);
 /// How long the closing handshake may take (RFC 6455, section 7.1.1, asks to wait for it, within reason).
@@ -68,6 +71,7 @@ fn accept(transport: Transport, api: Api, client: ClientAddress, handshake: WebS
     let handshake = handshake
         .protocols([subprotocol(api)])
         .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .max_message_size(MESSAGE_LIMIT)
         .max_frame_size(MESSAGE_LIMIT);
     if handshake.selected_protocol().is_none() {
