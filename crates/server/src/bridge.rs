@@ -12,7 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use signaling::{HandleId, MediaCommand, MediaEvent, RoomKey};
 
 use self::measurement::Measurements;
-use crate::placement::{Relief, WorkerLoad, least_busy, least_loaded, relief};
+use crate::placement::{Relief, ThreadLoad, least_busy, relief};
 use crate::slots::Slots;
 
 /// Where the audio of a peer goes: read with every packet, so it needs no look-up.
@@ -59,6 +59,14 @@ pub(crate) enum Output {
     Event(MediaEvent),
 }
 
+/// How busy each thread was in the last second, in thousandths of a core, and whether any of them can take nobody more.
+#[derive(Debug)]
+pub(crate) struct Loads {
+    pub(crate) shards: Vec<u32>,
+    pub(crate) workers: Vec<u32>,
+    pub(crate) overloaded: bool,
+}
+
 /// Who is who on the three planes.
 #[derive(Debug)]
 pub(crate) struct Bridge {
@@ -68,9 +76,7 @@ pub(crate) struct Bridge {
     peers: Vec<Slots<HandleId>>,
     /// The handles of each worker's members.
     members: Vec<Slots<HandleId>>,
-    /// How busy each worker was in the last second, in thousandths of a core.
-    busy: Vec<u32>,
-    overloaded: bool,
+    loads: Loads,
     measurements: Measurements,
     outputs: VecDeque<Output>,
 }
@@ -112,8 +118,7 @@ impl Bridge {
             rooms: HashMap::new(),
             peers: (0..shards).map(|_| Slots::default()).collect(),
             members: (0..workers).map(|_| Slots::default()).collect(),
-            busy: vec![0; workers],
-            overloaded: false,
+            loads: Loads { shards: vec![0; shards], workers: vec![0; workers], overloaded: false },
             measurements: Measurements::default(),
             outputs: VecDeque::new(),
         }
@@ -230,23 +235,22 @@ impl Bridge {
         }
     }
 
-    /// Takes how busy each worker was in the last second, in thousandths of a core, and whether any of them can take
-    /// nobody more. Moves at most one room.
-    pub(crate) fn handle_load(&mut self, busy: Vec<u32>, overloaded: bool) {
-        self.busy = busy;
-        if self.overloaded != overloaded {
-            self.overloaded = overloaded;
-            self.outputs.push_back(Output::Event(MediaEvent::Overloaded { overloaded }));
+    /// Takes what the threads say of themselves. Moves at most one room.
+    pub(crate) fn handle_loads(&mut self, loads: Loads) {
+        if self.loads.overloaded != loads.overloaded {
+            self.outputs.push_back(Output::Event(MediaEvent::Overloaded { overloaded: loads.overloaded }));
         }
-        let loads: Vec<_> = worker_loads(&self.busy, &self.members).collect();
-        if let Some(relief) = relief(&loads) {
+        self.loads = loads;
+        let workers: Vec<_> = thread_loads(&self.loads.workers, &self.members).collect();
+        if let Some(relief) = relief(&workers) {
             self.relieve(&relief);
         }
     }
 
-    /// Whether anything is mixed, and so loads are worth a look.
-    pub(crate) fn is_mixing(&self) -> bool {
-        !self.rooms.is_empty() || self.overloaded
+    /// Whether somebody is here, or the threads still have to say that they rest, and so loads are worth a look.
+    pub(crate) fn wants_loads(&self) -> bool {
+        let Loads { shards, workers, overloaded } = &self.loads;
+        !self.participants.is_empty() || *overloaded || shards.iter().chain(workers).any(|&permille| permille > 0)
     }
 
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
@@ -297,7 +301,7 @@ impl Bridge {
         if !peer.connected || seat.mixed.is_some() {
             return;
         }
-        let worker = *room.worker.get_or_insert_with(|| least_busy(worker_loads(&self.busy, &self.members)));
+        let worker = *room.worker.get_or_insert_with(|| least_busy(thread_loads(&self.loads.workers, &self.members)));
         room.mixed += 1;
         let (index, generation) = self.members[worker].insert(handle);
         let member = mixer::MemberSlot { index, generation };
@@ -381,7 +385,7 @@ impl Bridge {
     fn peer_or_new(&mut self, handle: HandleId) -> Peer {
         let participant = self.participants.entry(handle).or_default();
         *participant.peer.get_or_insert_with(|| {
-            let shard = least_loaded(self.peers.iter().map(Slots::len));
+            let shard = least_busy(thread_loads(&self.loads.shards, &self.peers));
             let (index, generation) = self.peers[shard].insert(handle);
             Peer { shard, slot: webrtc::PeerSlot { index, generation }, connected: false }
         })
@@ -406,8 +410,8 @@ impl Bridge {
     }
 }
 
-fn worker_loads<'a>(busy: &'a [u32], members: &'a [Slots<HandleId>]) -> impl Iterator<Item = WorkerLoad> + 'a {
-    busy.iter().zip(members).map(|(&permille, members)| WorkerLoad { permille, members: members.len() })
+fn thread_loads<'a>(permille: &'a [u32], occupants: &'a [Slots<HandleId>]) -> impl Iterator<Item = ThreadLoad> + 'a {
+    permille.iter().zip(occupants).map(|(&permille, slots)| ThreadLoad { permille, occupants: slots.len() })
 }
 
 // The planes describe the same things in words of their own, so that none depends on another: here they are translated.

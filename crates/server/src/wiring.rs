@@ -7,10 +7,10 @@ use signaling::{MediaCommand, MediaEvent};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
-use crate::bridge::{self, Bridge, Outlet, Output, PlaneEvent, Route};
+use crate::bridge::{self, Bridge, Loads, Outlet, Output, PlaneEvent, Route};
 use crate::metrics::MixMetrics;
 
-/// How often rooms are looked at for a better place: a worker's load is that of a second.
+/// How often the threads are asked how busy they are: they tell it of a second.
 const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) type Worker = mixer::WorkerHandle<Outlet>;
@@ -90,9 +90,12 @@ pub(crate) async fn run_bridge(
                 None => return,
             },
             Some(event) = plane_events.recv() => bridge.handle_event(event),
-            _ = load_check.tick(), if bridge.is_mixing() => {
-                let busy = workers.iter().map(Worker::load).collect();
-                bridge.handle_load(busy, workers.iter().any(Worker::is_overloaded));
+            _ = load_check.tick(), if bridge.wants_loads() => {
+                bridge.handle_loads(Loads {
+                    shards: drivers.iter().map(Driver::load).collect(),
+                    workers: workers.iter().map(Worker::load).collect(),
+                    overloaded: workers.iter().any(Worker::is_overloaded) || drivers.iter().any(Driver::is_overloaded),
+                });
             }
         }
         while let Some(output) = bridge.poll_output() {

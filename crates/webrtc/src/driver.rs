@@ -13,7 +13,8 @@ use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, report_local_addres
 use crate::command::Output;
 use crate::connections::Connections;
 use crate::counters::Counters;
-use crate::inbox::{DriverHandle, Inbox, inbox};
+use crate::inbox::{DriverHandle, Inbox, Mixes, inbox};
+use crate::load::LoadMeter;
 use crate::pace::Pace;
 use crate::packet::{self, MixedAudio, Transmit};
 use crate::shard::Shard;
@@ -111,8 +112,8 @@ impl Driver {
             let now = clock();
             let port = Port::new(socket, local_ip);
             let connections = Connections::new(FIRST_CONNECTION);
-            let pace = Pace::new(config.read_at, now);
-            Turns { poll, port, connections, pace, shard, inbox, sink, publish, now }.run();
+            let (pace, meter) = (Pace::new(config.read_at, now), LoadMeter::new(now));
+            Turns { poll, port, connections, pace, meter, shard, inbox, sink, publish, now }.run();
         };
         let builder = std::thread::Builder::new().name(config.thread_name);
         #[expect(clippy::disallowed_methods, reason = "this is the shell")]
@@ -127,6 +128,7 @@ struct Turns<R, S, P> {
     port: Port,
     connections: Connections,
     pace: Pace,
+    meter: LoadMeter,
     shard: Shard<R>,
     inbox: Inbox<R>,
     sink: S,
@@ -182,14 +184,20 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
         self.shard.handle_timeout(self.now);
         self.connections.handle_timeout(&mut self.shard, self.now);
         self.finish();
+        if self.shard.counters_mut().peers == 0 {
+            self.meter.rest(self.now, &self.inbox.load);
+        } else {
+            self.meter.turn(self.now, clock(), &self.inbox.load);
+        }
     }
 
     /// The mixes that wait; how many datagrams have come meanwhile.
     fn send_all(&mut self) -> usize {
         let mut received = 0;
         for _ in 0..BATCHES_PER_TURN {
-            let Ok(batch) = self.inbox.audio.try_recv() else { break };
-            received += self.send(batch);
+            let Ok(Mixes { given_at, audio }) = self.inbox.audio.try_recv() else { break };
+            self.meter.mixes_waited(clock().saturating_duration_since(given_at));
+            received += self.send(audio);
             self.flush();
         }
         received
@@ -348,6 +356,6 @@ impl Port {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the shell")]
-fn clock() -> Instant {
+pub(crate) fn clock() -> Instant {
     Instant::now()
 }

@@ -4,11 +4,14 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::acceptor::Arrival;
 use crate::command::Command;
+use crate::driver::clock;
+use crate::load::Load;
 use crate::packet::MixedAudio;
 
 /// TCP connections that wait to be taken in: those of a storm of joins.
@@ -24,16 +27,25 @@ pub struct DriverHandle<R> {
 #[derive(Debug)]
 pub(crate) struct Inbox<R> {
     pub(crate) commands: Receiver<Command<R>>,
-    pub(crate) audio: Receiver<Vec<MixedAudio>>,
+    pub(crate) audio: Receiver<Mixes>,
     pub(crate) connections: Receiver<Arrival>,
+    pub(crate) load: Arc<Load>,
     bell: Arc<Bell>,
+}
+
+/// A batch of mixes.
+#[derive(Debug)]
+pub(crate) struct Mixes {
+    pub(crate) given_at: Instant,
+    pub(crate) audio: Vec<MixedAudio>,
 }
 
 #[derive(Debug)]
 struct Door<R> {
     commands: Sender<Command<R>>,
-    audio: Sender<Vec<MixedAudio>>,
+    audio: Sender<Mixes>,
     connections: Sender<Arrival>,
+    load: Arc<Load>,
     bell: Arc<Bell>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -58,15 +70,17 @@ pub(crate) fn inbox<R>(waker: mio::Waker, commands: usize, batches: usize) -> (D
         stopping: AtomicBool::new(false),
         batches_dropped: AtomicU64::new(0),
     });
+    let load = Arc::new(Load::default());
     let thread = Mutex::new(None);
     let door = Door {
         commands: command_sender,
         audio: audio_sender,
         connections: connection_sender,
+        load: load.clone(),
         bell: bell.clone(),
         thread,
     };
-    (DriverHandle { door: Arc::new(door) }, Inbox { commands, audio, connections, bell })
+    (DriverHandle { door: Arc::new(door) }, Inbox { commands, audio, connections, load, bell })
 }
 
 impl<R> DriverHandle<R> {
@@ -80,7 +94,7 @@ impl<R> DriverHandle<R> {
     /// Gives a batch of mixes and never waits. `false`: the queue was full or the driver has ended, the batch is dropped
     /// (and counted).
     pub fn audio(&self, batch: Vec<MixedAudio>) -> bool {
-        match self.door.audio.try_send(batch) {
+        match self.door.audio.try_send(Mixes { given_at: clock(), audio: batch }) {
             Ok(()) => {
                 self.door.bell.ring();
                 true
@@ -109,6 +123,16 @@ impl<R> DriverHandle<R> {
             self.door.bell.ring();
         }
         taken
+    }
+
+    /// Which part of the last second the driver was busy, in thousandths.
+    pub fn load(&self) -> u32 {
+        self.door.load.permille()
+    }
+
+    /// Mixes have waited too long for their turn, and nobody new should be let in. Comes and goes by itself.
+    pub fn is_overloaded(&self) -> bool {
+        self.door.load.is_overloaded()
     }
 
     /// Ends the driver: its peers are told, its thread is waited for.

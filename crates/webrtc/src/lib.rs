@@ -17,6 +17,7 @@ mod dtls;
 mod error;
 mod framing;
 mod inbox;
+mod load;
 mod newcomers;
 mod pace;
 mod packet;

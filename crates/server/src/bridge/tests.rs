@@ -2,7 +2,7 @@
 
 use signaling::{AnswerTraits, HandleId, MediaCommand, MediaEvent, MemberSettings, RoomKey, RoomSettings};
 
-use super::{Bridge, Output, PlaneEvent, Route};
+use super::{Bridge, Loads, Output, PlaneEvent, Route};
 
 const ALICE: HandleId = HandleId(1);
 const BOB: HandleId = HandleId(2);
@@ -114,7 +114,7 @@ fn a_room_moves_from_a_busy_worker_to_an_idle_one_and_its_people_with_it() {
         planes.join(HandleId(handle), RoomKey(handle));
         planes.connect(HandleId(handle));
     }
-    planes.bridge.handle_load(vec![900, 100], false);
+    planes.bridge.handle_loads(Loads { shards: vec![0], workers: vec![900, 100], overloaded: false });
     planes.drain();
 
     let [(from, to, slots)] = planes.moves.as_slice() else { panic!("one room: {:?}", planes.moves) };
@@ -125,10 +125,21 @@ fn a_room_moves_from_a_busy_worker_to_an_idle_one_and_its_people_with_it() {
 }
 
 #[test]
+fn a_peer_is_served_by_the_thread_that_has_the_least_to_do_however_many_it_serves() {
+    let mut planes = Planes::new(2, 1);
+    planes.connect(ALICE);
+    planes.bridge.handle_loads(Loads { shards: vec![0, 500], workers: vec![0], overloaded: false });
+    planes.connect(BOB);
+
+    let shards: Vec<_> = planes.peers.iter().map(|(shard, _)| *shard).collect();
+    assert_eq!(shards, [0, 0]);
+}
+
+#[test]
 fn overload_is_told_when_it_comes_and_when_it_goes() {
     let mut planes = Planes::new(1, 1);
     for overloaded in [false, true, true, false] {
-        planes.bridge.handle_load(vec![0], overloaded);
+        planes.bridge.handle_loads(Loads { shards: vec![0], workers: vec![0], overloaded });
         planes.drain();
     }
     assert_eq!(
