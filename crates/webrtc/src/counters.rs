@@ -1,4 +1,4 @@
-//! What a shard counts: plain numbers that only rise (but for `peers`), read by whoever publishes them.
+//! What a shard counts: plain numbers that only rise (but for what is now), read by whoever publishes them.
 
 use crate::error::CloseReason;
 
@@ -59,6 +59,8 @@ pub struct Counters {
     pub audio_lost_sending: u64,
     /// Audio packets not sent: the peer is not connected or does not want to receive.
     pub audio_unsent: u64,
+    /// Mixes have waited too long for their turn: nobody new should be let in.
+    pub overloaded: bool,
     /// Batches of audio dropped because the driver's queue was full.
     pub audio_batches_dropped: u64,
     /// Datagrams the kernel did not take.

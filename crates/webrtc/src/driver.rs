@@ -271,7 +271,9 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
 
     fn finish(&mut self) {
         self.flush();
-        self.shard.counters_mut().audio_batches_dropped = self.inbox.batches_dropped();
+        let counters = self.shard.counters_mut();
+        counters.audio_batches_dropped = self.inbox.batches_dropped();
+        counters.overloaded = self.inbox.load.is_overloaded();
         (self.publish)(self.shard.counters(), self.shard.times());
     }
 

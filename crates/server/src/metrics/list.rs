@@ -176,11 +176,7 @@ pub(super) const MIXER: &[Series<mixer::Counters>] = &[
         it.primings_deferred
     }),
     counter("plenum_mix_limited_total", "Mixes that the limiter turned down", |it| it.limited),
-    gauge(
-        "plenum_overload_step",
-        "How much gives way now: 0 nothing, 1 what nobody hears, 2 to 4 speakers, from 3 joins",
-        |it| it.overload,
-    ),
+    gauge(OVERLOAD, OVERLOAD_HELP, |it| it.overload),
     with(&[("kind", "unheard")], counter(RELIEVED, RELIEVED_HELP, |it| it.relieved_unheard)),
     with(&[("kind", "speakers")], counter(RELIEVED, RELIEVED_HELP, |it| it.relieved_speakers)),
     with(&[("kind", "joins")], counter(RELIEVED, RELIEVED_HELP, |it| it.relieved_joins)),
@@ -199,6 +195,8 @@ pub(super) const MIX_TIMES: &[Timing<mixer::Times>] = &[
     ),
 ];
 
+const OVERLOAD: &str = "plenum_overload_step";
+const OVERLOAD_HELP: &str = "How much gives way now: 0 nothing, 1 what nobody hears, 2 to 4 speakers, from 3 joins";
 const DATAGRAMS: &str = "plenum_datagrams_total";
 const DATAGRAMS_HELP: &str = "UDP datagrams";
 const BYTES: &str = "plenum_datagram_bytes_total";
@@ -227,6 +225,8 @@ const TCP_HELP: &str = "TCP connections for media, by what became of them at fir
 
 pub(super) const WEBRTC: &[Series<webrtc::Counters>] = &[
     gauge("plenum_peers", "Peer connections", |it| it.peers),
+    // Only joins can give way here: the third step.
+    gauge(OVERLOAD, OVERLOAD_HELP, |it| if it.overloaded { 3 } else { 0 }),
     with(&[("direction", "received")], counter(DATAGRAMS, DATAGRAMS_HELP, |it| it.datagrams_received)),
     with(&[("direction", "sent")], counter(DATAGRAMS, DATAGRAMS_HELP, |it| it.datagrams_sent)),
     with(&[("direction", "received")], counter(BYTES, BYTES_HELP, |it| it.bytes_received)),
