@@ -26,6 +26,7 @@ mod reconfigure;
 mod session;
 pub(crate) mod statistics;
 pub(crate) mod store;
+pub(crate) mod style;
 pub(crate) mod token;
 pub(crate) mod transport_info;
 mod trickle;
@@ -45,7 +46,7 @@ use effect::Effect;
 use errand::Errand;
 use error::Error;
 use handle::Handle;
-use ids::{ConnectionId, HandleId, IdSource, RequestId, SessionId};
+use ids::{Carrier, ConnectionId, HandleId, IdSource, RequestId, SessionId};
 use inquiry::Inquiries;
 pub use log::LogLevel;
 use media::{MediaCommand, MediaEvent};
@@ -56,6 +57,7 @@ use plugin::Reply;
 use rate::Rate;
 use session::{CHECK_INTERVAL, Session};
 use store::Storing;
+use style::JsonStyle;
 use token::Tokens;
 
 use crate::audiobridge::AudioBridge;
@@ -161,6 +163,13 @@ pub enum Output {
     Errand(Errand),
     /// An operator wants so much to be logged from now on.
     LogLevel(LogLevel),
+    /// An operator wants what is carried so, or by HTTP, to be written so from now on. Comes before the reply.
+    JsonStyle {
+        /// None of these is HTTP.
+        carrier: Option<Carrier>,
+        /// How.
+        style: JsonStyle,
+    },
     /// A line that an operator wants in the log.
     LogLine {
         /// How important it is.

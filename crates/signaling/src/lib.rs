@@ -20,6 +20,7 @@ pub use crate::core::notice::{Departure, Happening, Notice, Origin, Place, Sessi
 pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
 pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatistics};
 pub use crate::core::store::{RoomChange, Storing};
+pub use crate::core::style::JsonStyle;
 pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
 pub use crate::core::{
     ACCEPTED, Core, Counters, Credentials, Gauges, Limit, LogLevel, Output, Owner, Poll, RequestApi, RequestKind,
@@ -32,7 +33,6 @@ pub use crate::transport::listener::ListenerConfig;
 pub use crate::transport::mqtt::{MqttConfig, MqttStatus, MqttTls, MqttTopics, MqttVersion, Qos};
 #[cfg(feature = "rabbitmq")]
 pub use crate::transport::rabbitmq::{ExchangeType, RabbitMqConfig, RabbitMqQueues};
-pub use crate::transport::style::JsonStyle;
 pub use crate::transport::tls::{Certificate, CertificateError};
 pub use crate::transport::unix::{PacketSocket, UnixSocket};
 pub use crate::transport::{

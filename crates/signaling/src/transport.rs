@@ -44,11 +44,12 @@ use self::connection::Api;
 use self::cors::Cors;
 use self::listener::ClientAddress;
 use self::mailbox::Mailboxes;
-use self::owner::{CoreOwner, Inbound, Stop};
+use self::owner::{CoreOwner, Inbound, Stop, Told};
 pub use self::owner::{Occurrence, StoreRequest};
-use self::style::JsonStyle;
+use self::style::Styles;
 use crate::{
-    Core, Counters, Gauges, Happening, LogLevel, MediaCommand, MediaEvent, Notice, Operation, Outcome, Refused,
+    Carrier, Core, Counters, Gauges, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent, Notice, Operation, Outcome,
+    Refused,
     RequestKind,
 };
 
@@ -169,6 +170,7 @@ struct Shared {
     cors: RwLock<Arc<Cors>>,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
+    styles: Arc<Styles>,
     log_level: watch::Receiver<LogLevel>,
     notices: broadcast::WeakSender<Occurrence>,
     last_connection: AtomicU64,
@@ -210,12 +212,14 @@ impl Transport {
         let (set_log_level, log_level) = watch::channel(LogLevel::INFO);
         let (tell, _) = broadcast::channel(NOTICES_CAPACITY);
         let notices = tell.downgrade();
-        let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), set_log_level, tell);
+        let styles = Arc::new(Styles::new(config.json));
+        let told = Told { log_level: set_log_level, styles: Arc::clone(&styles), notices: tell };
+        let owner = CoreOwner::new(core, media, store, mailboxes.clone(), Arc::clone(&tallies), told);
         tokio::spawn(owner.run(requests, events));
         let cors = RwLock::new(Arc::new(Cors::new(&config.allow_origins, config.enforce_cors)));
         let (stopping, _) = watch::channel(false);
         let last_connection = AtomicU64::new(0);
-        let shared = Shared { config, cors, mailboxes, tallies, log_level, notices, last_connection, stopping };
+        let shared = Shared { config, cors, mailboxes, tallies, styles, log_level, notices, last_connection, stopping };
         Self { inbox, shared: Arc::new(shared) }
     }
 
@@ -379,6 +383,11 @@ impl Transport {
 
     fn stopping(&self) -> watch::Receiver<bool> {
         self.shared.stopping.subscribe()
+    }
+
+    /// How what is carried so, or by HTTP, is written now.
+    fn style(&self, carrier: Option<Carrier>) -> JsonStyle {
+        self.shared.styles.of(carrier)
     }
 
     fn count_refusal(&self) {

@@ -36,6 +36,7 @@ impl Client {
                 | Output::Media(_)
                 | Output::Observed { .. }
                 | Output::Errand(_)
+                | Output::JsonStyle { .. }
                 | Output::LogLevel(_)
                 | Output::LogLine { .. }
                 | Output::Notice(_)

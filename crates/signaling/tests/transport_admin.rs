@@ -44,6 +44,36 @@ async fn what_is_found_out_comes_as_the_reply() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_operator_changes_how_messages_are_written() {
+    let world = World::new();
+    let mut client = world.connect().await;
+    let ping = r#"{"janus":"ping","transaction":"t1"}"#;
+    let configure = |transport: &str, json: &str| {
+        let request = json!({"request": "configure", "json": json});
+        json!({"janus": "query_transport", "transaction": "t1", "transport": transport, "request": request})
+    };
+
+    for (transport, json) in [("janus.transport.http", "plain"), ("janus.transport.websockets", "indented")] {
+        let reply = world.send(Port::Admin, request("POST", "/admin", &configure(transport, json).to_string())).await;
+        assert_eq!(reply.json()["response"], json!({"result": 200}));
+    }
+
+    let answer = world.send(Port::Http, request("POST", "/janus", ping)).await;
+    assert_eq!(answer.body, br#"{"janus": "pong", "transaction": "t1"}"#);
+    client.send_frame(Message::text(ping)).await;
+    let frame = client.receive_frame().await;
+    assert_eq!(frame, Message::text("{\n   \"janus\": \"pong\",\n   \"transaction\": \"t1\"\n}"));
+
+    // What is no style changes nothing.
+    let reply = world.send(Port::Admin, request("POST", "/admin", &configure("janus.transport.http", "x").to_string()));
+    assert_eq!(reply.await.json()["response"]["notes"], json!(["Ignored unsupported indentation format"]));
+    let back = configure("janus.transport.http", "compact").to_string();
+    assert_eq!(world.send(Port::Admin, request("POST", "/admin", &back)).await.status, 200);
+    let answer = world.send(Port::Http, request("POST", "/janus", ping)).await;
+    assert_eq!(answer.body, ping.replace("ping", "pong").as_bytes());
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_without_a_payload_are_refused() {
     let world = World::new();
 

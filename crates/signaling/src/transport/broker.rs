@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::connection::{Api, Connection};
 use super::listener::ClientAddress;
 use super::owner::{Outgoing, ReturnAddress};
+use super::style::Styles;
 use super::{Tallies, Transport};
 use crate::Carrier;
 
@@ -35,6 +36,8 @@ pub(super) struct Outbox {
     letters: VecDeque<Letter>,
     /// How many letters wait for a connection; the oldest go first, because the newest describe what is.
     held: usize,
+    carrier: Carrier,
+    styles: Arc<Styles>,
     tallies: Arc<Tallies>,
 }
 
@@ -69,9 +72,9 @@ pub(super) async fn open(
     }
     let (admin, from_admin) = ends.pop().unwrap_or_default();
     let (janus, from_janus) = ends.pop().unwrap_or_default();
-    let tallies = Arc::clone(&transport.shared.tallies);
+    let (tallies, styles) = (Arc::clone(&transport.shared.tallies), Arc::clone(&transport.shared.styles));
     let desk = Desk { transport: transport.clone(), janus, admin };
-    (desk, Outbox { janus: from_janus, admin: from_admin, letters: VecDeque::new(), held, tallies })
+    (desk, Outbox { janus: from_janus, admin: from_admin, letters: VecDeque::new(), held, carrier, styles, tallies })
 }
 
 impl Desk {
@@ -145,8 +148,8 @@ impl Outbox {
 
     async fn receive(&mut self) -> Option<Letter> {
         tokio::select! {
-            Some(message) = next(&mut self.janus) => Some(Letter::new(Api::Janus, message)),
-            Some(message) = next(&mut self.admin) => Some(Letter::new(Api::Admin, message)),
+            Some(message) = next(&mut self.janus) => Some(self.letter(Api::Janus, message)),
+            Some(message) = next(&mut self.admin) => Some(self.letter(Api::Admin, message)),
             else => None,
         }
     }
@@ -154,27 +157,26 @@ impl Outbox {
     fn receive_now(&mut self) -> Option<Letter> {
         let janus = self.janus.as_mut().and_then(|queue| queue.try_recv().ok());
         match janus {
-            Some(message) => Some(Letter::new(Api::Janus, message)),
+            Some(message) => Some(self.letter(Api::Janus, message)),
             None => {
                 let message = self.admin.as_mut()?.try_recv().ok()?;
-                Some(Letter::new(Api::Admin, message))
+                Some(self.letter(Api::Admin, message))
             }
         }
+    }
+
+    fn letter(&self, api: Api, message: Outgoing) -> Letter {
+        let style = self.styles.of(Some(self.carrier));
+        let (text, address) = match message {
+            Outgoing::Reply { message, address } => (style.write(&message), address),
+            Outgoing::Event(text) => (style.rewrite(text), None),
+        };
+        Letter { api, text, address, attempts: 0 }
     }
 }
 
 async fn next(queue: &mut Option<mpsc::Receiver<Outgoing>>) -> Option<Outgoing> {
     queue.as_mut()?.recv().await
-}
-
-impl Letter {
-    fn new(api: Api, message: Outgoing) -> Self {
-        let (text, address) = match message {
-            Outgoing::Reply { message, address } => (message.to_string(), address),
-            Outgoing::Event(text) => (text, None),
-        };
-        Self { api, text, address, attempts: 0 }
-    }
 }
 
 impl Retry {

@@ -187,11 +187,11 @@ async fn poll(
     }
     // An array is asked for by asking for more than one, even when there is only one.
     let text = if maximum == 1 { events.concat() } else { format!("[{}]", events.join(",")) };
-    json_text(transport.shared.config.json.http.rewrite(text))
+    json_text(transport.style(None).rewrite(text))
 }
 
 fn json_response(transport: &Transport, message: &Value) -> Response {
-    json_text(transport.shared.config.json.http.write(message))
+    json_text(transport.style(None).write(message))
 }
 
 fn json_text(text: String) -> Response {

@@ -16,12 +16,12 @@ use tokio::time::sleep_until;
 
 use super::durations::Durations;
 use super::mailbox::Mailboxes;
-use super::style::JsonStyle;
+use super::style::Styles;
 use super::{CoreCounts, STOP_TIME, Tallies, stun};
 use crate::{
-    Config, ConnectionId, Core, Credentials, Errand, Finding, Happening, LogLevel, MediaCommand, MediaEvent, Notice,
-    Operated, Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId, Source,
-    Storing, Task,
+    Config, ConnectionId, Core, Credentials, Errand, Finding, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent,
+    Notice, Operated, Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId,
+    Source, Storing, Task,
 };
 
 /// What handlers and connections ask of the task.
@@ -156,6 +156,14 @@ pub(super) struct Stop {
     pub reply: oneshot::Sender<()>,
 }
 
+/// Who is told what the core says of itself: how much to log, how to write, what happens.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub log_level: watch::Sender<LogLevel>,
+    pub styles: Arc<Styles>,
+    pub notices: broadcast::Sender<Occurrence>,
+}
+
 #[derive(Debug)]
 pub(super) struct CoreOwner {
     core: Core,
@@ -175,6 +183,7 @@ pub(super) struct CoreOwner {
     connections: HashMap<ConnectionId, mpsc::Sender<Outgoing>>,
     mailboxes: Mailboxes,
     tallies: Arc<Tallies>,
+    styles: Arc<Styles>,
     log_level: watch::Sender<LogLevel>,
     /// The request in hand.
     asked: Option<RequestKind>,
@@ -190,8 +199,7 @@ impl CoreOwner {
         store: mpsc::Sender<StoreRequest>,
         mailboxes: Mailboxes,
         tallies: Arc<Tallies>,
-        log_level: watch::Sender<LogLevel>,
-        notices: broadcast::Sender<Occurrence>,
+        Told { log_level, styles, notices }: Told,
     ) -> Self {
         Self {
             core,
@@ -206,6 +214,7 @@ impl CoreOwner {
             connections: HashMap::new(),
             mailboxes,
             tallies,
+            styles,
             log_level,
             asked: None,
             durations: Durations::default(),
@@ -386,6 +395,7 @@ impl CoreOwner {
                 Output::LogLevel(level) => {
                     self.log_level.send_replace(level);
                 }
+                Output::JsonStyle { carrier, style } => self.styles.set(carrier, style),
                 Output::LogLine { level, line } => log(level, &line),
                 // Fails only when the media planes are gone, which ends the process.
                 Output::Media(command) => {

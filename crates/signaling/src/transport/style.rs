@@ -2,19 +2,50 @@
 
 use std::io;
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use serde_json::Value;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-/// The look of JSON.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum JsonStyle {
-    /// No spaces.
-    #[default]
-    Compact,
-    /// One line, a space behind each comma and colon.
-    Plain,
-    /// Many lines, three spaces for each level.
-    Indented,
+use super::JsonStyles;
+use crate::{Carrier, JsonStyle};
+
+/// The style of each transport now: an operator can change it.
+#[derive(Debug)]
+pub(super) struct Styles {
+    http: AtomicU8,
+    websocket: AtomicU8,
+    unix: AtomicU8,
+    rabbitmq: AtomicU8,
+    mqtt: AtomicU8,
+}
+
+impl Styles {
+    pub(super) fn new(JsonStyles { http, websocket, unix }: JsonStyles) -> Self {
+        let [http, websocket, unix, rabbitmq, mqtt] =
+            [http, websocket, unix, JsonStyle::Compact, JsonStyle::Compact].map(|style| AtomicU8::new(style as u8));
+        Self { http, websocket, unix, rabbitmq, mqtt }
+    }
+
+    /// Of what is carried so, or by HTTP.
+    pub(super) fn of(&self, carrier: Option<Carrier>) -> JsonStyle {
+        let style = self.place(carrier).load(Ordering::Relaxed);
+        [JsonStyle::Plain, JsonStyle::Indented].into_iter().find(|it| *it as u8 == style).unwrap_or_default()
+    }
+
+    pub(super) fn set(&self, carrier: Option<Carrier>, style: JsonStyle) {
+        self.place(carrier).store(style as u8, Ordering::Relaxed);
+    }
+
+    fn place(&self, carrier: Option<Carrier>) -> &AtomicU8 {
+        match carrier {
+            None => &self.http,
+            Some(Carrier::WebSocket) => &self.websocket,
+            Some(Carrier::Unix) => &self.unix,
+            Some(Carrier::RabbitMq) => &self.rabbitmq,
+            Some(Carrier::Mqtt) => &self.mqtt,
+        }
+    }
 }
 
 impl JsonStyle {

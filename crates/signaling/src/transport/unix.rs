@@ -179,7 +179,7 @@ async fn converse(
             biased;
             message = outgoing.recv() => {
                 let Some(message) = message else { return Ok(()) };
-                let text = message.into_text(transport.shared.config.json.unix);
+                let text = message.into_text(transport.style(Some(Carrier::Unix)));
                 // A packet is sent as a whole or not at all, and one too long for the socket ends the connection: to leave it
                 // out would leave the client with a wrong picture.
                 let sending = socket.send(text.as_bytes());
@@ -303,7 +303,7 @@ async fn send_all(transport: &Transport, mut outgoing: mpsc::Receiver<Outgoing>,
     let _stopping = transport.stopping();
     let Ok(to) = SockAddr::unix(OsStr::from_bytes(to)) else { return };
     while let Some(message) = outgoing.recv().await {
-        let text = message.into_text(transport.shared.config.json.unix);
+        let text = message.into_text(transport.style(Some(Carrier::Unix)));
         let sending = async {
             while let Err(error) = SockRef::from(socket).send_to(text.as_bytes(), &to) {
                 if error.kind() != io::ErrorKind::WouldBlock {

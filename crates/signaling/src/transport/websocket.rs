@@ -18,9 +18,8 @@ use tokio::time::Instant;
 use super::connection::{Api, Connection};
 use super::listener::ClientAddress;
 use super::owner::Outgoing;
-use super::style::JsonStyle;
 use super::{MESSAGE_LIMIT, Pings, Transport};
-use crate::Carrier;
+use crate::{Carrier, JsonStyle};
 
 /// Bytes that are read at once; longer messages grow it. The default of 128 KiB would be the largest part of what a participant
 /// takes of memory, and clearing it came first in the profile of a join.
@@ -121,7 +120,7 @@ async fn converse(
             message = outgoing.recv() => {
                 // The core's side has let go of a client that is too slow.
                 let Some(message) = message else { return close_code::AGAIN };
-                let style = transport.shared.config.json.websocket;
+                let style = transport.style(Some(Carrier::WebSocket));
                 let sending = send(socket, style, message, &mut outgoing);
                 if !matches!(tokio::time::timeout(SEND_TIME, sending).await, Ok(Ok(()))) {
                     return close_code::AGAIN;

@@ -7,7 +7,7 @@ use crate::core::error::Error;
 use crate::core::field::{FieldError, Fields, Required};
 use crate::core::ids::Carrier;
 use crate::core::message::Envelope;
-use crate::core::{Core, Output, Source};
+use crate::core::{Core, JsonStyle, Output, Source};
 
 /// The package of the transport that is no [`Carrier`].
 const HTTP: &str = "janus.transport.http";
@@ -35,27 +35,27 @@ impl Core {
             return Ok(None);
         }
         Ok(Some(if name.eq_ignore_ascii_case("configure") {
-            configure(fields).unwrap_or_else(|error| refusal(&error))
+            self.configure_transport(carrier, fields).unwrap_or_else(|error| refusal(&error))
         } else {
             json!({"error_code": 411, "error": format!("Unknown request '{name}'")})
         }))
     }
-}
 
-/// There is nothing to configure, which the notes say.
-fn configure(fields: Fields<'_>) -> Result<Value, FieldError> {
-    let events = fields.boolean("events")?.unwrap_or(false);
-    let format = fields.string("json")?.unwrap_or("compact");
-    let mut notes = Vec::new();
-    if events {
-        notes.push("Event handlers disabled at the core level");
+    /// What can't be done is said in the notes.
+    fn configure_transport(&mut self, carrier: Option<Carrier>, fields: Fields<'_>) -> Result<Value, FieldError> {
+        let events = fields.boolean("events")?.unwrap_or(false);
+        let style = fields.string("json")?.map(JsonStyle::named);
+        let mut notes = Vec::new();
+        if events {
+            notes.push("Event handlers disabled at the core level");
+        }
+        match style {
+            Some(Some(style)) => self.outputs.push_back(Output::JsonStyle { carrier, style }),
+            Some(None) => notes.push("Ignored unsupported indentation format"),
+            None => {}
+        }
+        Ok(if notes.is_empty() { json!({"result": 200}) } else { json!({"result": 200, "notes": notes}) })
     }
-    match format {
-        "compact" => {}
-        "plain" | "indented" => notes.push("Messages stay compact"),
-        _ => notes.push("Ignored unsupported indentation format"),
-    }
-    Ok(if notes.is_empty() { json!({"result": 200}) } else { json!({"result": 200, "notes": notes}) })
 }
 
 fn refusal(error: &FieldError) -> Value {
