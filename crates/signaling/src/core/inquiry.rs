@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::ids::{HandleId, RoomId};
 use super::media::MediaCommand;
 use super::message::{Envelope, HandleField};
-use super::statistics::AudioStatistics;
+use super::statistics::{AudioStatistics, MixStatistics};
 use super::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
 use super::{Core, Output, Source};
 
@@ -33,8 +33,8 @@ struct Waiting {
 /// What the answer is for.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// The reply to an admin request.
-    Reply { to: Source, message: Value },
+    /// The reply to an admin request, and after this whose transport is told in it besides.
+    Reply { to: Source, message: Value, transport: Option<HandleId> },
     /// An operator who watches a room.
     Room(RoomId),
 }
@@ -54,17 +54,28 @@ impl Inquiries {
 }
 
 impl Core {
-    /// Replies to an admin request, once what it asks of a transport is there.
+    /// Replies to an admin request, once what it asks of the media planes is there.
     pub(super) fn reply_to_admin(&mut self, to: Source, envelope: &Envelope, message: Value, now: Instant) {
-        let Some(handle) = self.described_handle(envelope, &message) else { return self.reply(to, message) };
-        let inquiry = self.inquiries.expect(Purpose::Reply { to, message }, now);
+        let transport = self.described_handle(envelope, &message);
+        match mixed_handle(envelope, &message) {
+            Some(handle) => {
+                let inquiry = self.inquiries.expect(Purpose::Reply { to, message, transport }, now);
+                self.outputs.push_back(Output::Media(MediaCommand::Measure { handles: vec![handle], inquiry }));
+            }
+            None => self.reply_with_transport(to, message, transport, now),
+        }
+    }
+
+    fn reply_with_transport(&mut self, to: Source, message: Value, transport: Option<HandleId>, now: Instant) {
+        let Some(handle) = transport else { return self.reply(to, message) };
+        let inquiry = self.inquiries.expect(Purpose::Reply { to, message, transport: None }, now);
         self.outputs.push_back(Output::Media(MediaCommand::Describe { handle, inquiry }));
     }
 
     pub(super) fn described(&mut self, inquiry: u64, info: Option<&TransportInfo>) {
         let Some(Waiting { purpose, .. }) = self.inquiries.waiting.remove(&inquiry) else { return };
         let (to, mut message) = match purpose {
-            Purpose::Reply { to, message } => (to, message),
+            Purpose::Reply { to, message, .. } => (to, message),
             Purpose::Room(room) => return self.observed(inquiry, &room, Vec::new()),
         };
         if let (Some(transport), Some(info)) = (info, message.get_mut("info").and_then(Value::as_object_mut)) {
@@ -77,11 +88,16 @@ impl Core {
         self.reply(to, message);
     }
 
-    pub(super) fn measured(&mut self, inquiry: u64, statistics: Vec<(HandleId, AudioStatistics)>) {
+    pub(super) fn measured(&mut self, inquiry: u64, statistics: Vec<(HandleId, AudioStatistics)>, now: Instant) {
         let Some(Waiting { purpose, .. }) = self.inquiries.waiting.remove(&inquiry) else { return };
         match purpose {
             Purpose::Room(room) => self.observed(inquiry, &room, statistics),
-            Purpose::Reply { to, message } => self.reply(to, message),
+            Purpose::Reply { to, mut message, transport } => {
+                if let Some(mix) = statistics.first().and_then(|(_, audio)| audio.mix) {
+                    tell_mix(&mut message, &mix);
+                }
+                self.reply_with_transport(to, message, transport, now);
+            }
         }
     }
 
@@ -102,6 +118,24 @@ impl Core {
         let HandleField::Given(id) = envelope.handle else { return None };
         let is_whole = envelope.is("handle_info") && message["info"].get("flags").is_some();
         self.handles.get(&id).filter(|handle| is_whole && handle.is_answered()).map(|_| id)
+    }
+}
+
+/// The handle whose mix belongs into the reply: a participant's whose audio flows.
+fn mixed_handle(envelope: &Envelope, message: &Value) -> Option<HandleId> {
+    let HandleField::Given(id) = envelope.handle else { return None };
+    let plugin = message["info"].get("plugin_specific").filter(|_| envelope.is("handle_info"))?;
+    (plugin["state"] == "inroom" && plugin["active"] == true).then_some(id)
+}
+
+fn tell_mix(message: &mut Value, mix: &MixStatistics) {
+    let Some(plugin) = message.pointer_mut("/info/plugin_specific").and_then(Value::as_object_mut) else { return };
+    plugin.insert("buffer-in".to_owned(), mix.queued.into());
+    // Packets are decoded when they are mixed, so that no frame waits.
+    plugin.insert("queue-in".to_owned(), 0.into());
+    // There is such a key where the client tells its level.
+    if plugin.contains_key("talking") {
+        plugin.insert("audio-level-dBov".to_owned(), mix.level.unsigned_abs().into());
     }
 }
 

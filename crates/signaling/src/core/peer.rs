@@ -145,7 +145,7 @@ impl Core {
             MediaEvent::Receiving { handle, receiving } => self.receiving(handle, receiving),
             MediaEvent::SlowLink { handle, uplink, lost } => self.slow_link(handle, uplink, lost),
             MediaEvent::Described { inquiry, info } => self.described(inquiry, info.as_deref()),
-            MediaEvent::Measured { inquiry, statistics } => self.measured(inquiry, statistics),
+            MediaEvent::Measured { inquiry, statistics } => self.measured(inquiry, statistics, now),
             MediaEvent::Talking { handle, talking } => {
                 let mut effects = Vec::new();
                 self.audiobridge.talking(handle, talking, &mut effects);
