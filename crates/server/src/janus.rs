@@ -83,12 +83,15 @@ impl Document {
 }
 
 impl JanusConfig {
-    /// Reads a folder. Files that are not there leave everything as it is by default, but `janus.jcfg` must be.
+    /// Reads a folder. Files that are not there leave everything as it is by default, without the demo room; `janus.jcfg`
+    /// must be.
     ///
     /// # Errors
     /// Names the file, the line, the key, and what would be right.
     pub fn read(folder: &Path) -> Result<Self, ConfigError> {
         let mut config = Self::default();
+        // Without the AudioBridge's file a Janus has no rooms.
+        config.settings.insert("rooms".to_owned(), toml::Value::Array(Vec::new()));
         for (name, sections) in FILES {
             let path = folder.join(name);
             let bytes = match std::fs::read(&path) {
