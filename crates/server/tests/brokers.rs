@@ -7,35 +7,35 @@ mod support;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use support::Plenum;
+use support::{Plenum, Voice};
 
 #[test]
 fn both_sides_show_a_certificate() {
-    let broker = Broker::start("tls");
+    let mut broker = Broker::start("tls");
 
     let _plenum = broker.client(&[]);
 
-    broker.wait_for("as guest");
+    broker.voice.wait_for("as guest");
 }
 
 #[test]
 fn a_broker_that_nobody_vouches_for_is_not_believed_unless_asked_to() {
-    let broker = Broker::start("stranger");
+    let mut broker = Broker::start("stranger");
     let other = authority("another authority").as_ref().pem();
     fs::write(broker.path("authority.pem"), other).unwrap();
     // The broker believes the same file, so that it needs no certificate of ours here.
     let plenum = broker.client(&[]);
-    broker.wait_for("OpenSSL Error");
+    broker.voice.wait_for("OpenSSL Error");
     drop(plenum);
-    assert!(!broker.log().contains("as guest"), "{}", broker.log());
+    let said = broker.voice.said();
+    assert!(!said.contains("as guest"), "{said}");
 
     let _plenum = broker.client(&["mqtt.tls.verify_peer=false"]);
 
-    broker.wait_for("as guest");
+    broker.voice.wait_for("as guest");
 }
 
 #[test]
@@ -59,6 +59,7 @@ struct Broker {
     directory: PathBuf,
     port: u16,
     process: Child,
+    voice: Voice,
 }
 
 impl Broker {
@@ -84,15 +85,11 @@ impl Broker {
             path("broker.key"),
         );
         fs::write(directory.join("mosquitto.conf"), config).unwrap();
-        let log = fs::File::create(directory.join("log")).unwrap();
-        let process = Command::new("/usr/sbin/mosquitto")
-            .args(["-c", &path("mosquitto.conf")])
-            .stdin(Stdio::null())
-            .stderr(log.try_clone().unwrap())
-            .stdout(log)
-            .spawn()
-            .unwrap();
-        Self { directory, port, process }
+        let mut command = Command::new("/usr/sbin/mosquitto");
+        command.args(["-c", &path("mosquitto.conf")]);
+        let voice = Voice::of(&mut command);
+        let process = command.spawn().unwrap();
+        Self { directory, port, process, voice }
     }
 
     /// A server that connects to this broker.
@@ -112,19 +109,6 @@ impl Broker {
 
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).unwrap()
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a process outside, in real time")]
-    fn wait_for(&self, text: &str) {
-        let start = Instant::now();
-        while !self.log().contains(text) {
-            assert!(start.elapsed() < Duration::from_secs(30), "no {text:?} in {}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 }
 

@@ -7,11 +7,11 @@ mod transport_support;
 
 use std::time::Duration;
 
-use broker_support::{Broker, PATIENCE};
+use broker_support::{Broker, PATIENCE, ROOM, attach, message, patient_world, somebody_joins};
 use rumqttc_v5::mqttbytes::v5::{Packet, Publish, PublishProperties};
 use rumqttc_v5::{AsyncClient, Event, EventLoop, MqttOptions, PublishOptions, QoS};
 use serde_json::{Value, json};
-use signaling::{Config, MqttConfig, MqttStatus, MqttTopics, MqttVersion, Qos, TransportConfig};
+use signaling::{MqttConfig, MqttStatus, MqttTopics, MqttVersion, Qos};
 use transport_support::{World, error, id};
 
 #[tokio::test]
@@ -49,8 +49,7 @@ async fn a_reply_of_version_5_goes_where_its_request_says() {
     let mut client = Client::connect(&broker, &["from-janus", "mine"]).await;
     let (session, handle) = joins_a_room(&mut client).await;
 
-    let request = json!({"janus": "message", "session_id": session, "handle_id": handle, "transaction": "m",
-        "body": {"request": "configure", "muted": true}});
+    let request = message(session, handle, json!({"request": "configure", "muted": true}));
     let properties = PublishProperties {
         response_topic: Some("mine".to_owned()),
         correlation_data: Some("mine-1".into()),
@@ -81,19 +80,14 @@ async fn a_reply_of_version_5_goes_where_its_request_says() {
 async fn sessions_live_on_while_the_broker_is_away() {
     for version in [MqttVersion::V3, MqttVersion::V5] {
         let mut broker = Broker::mosquitto("mqtt-outage", "").await;
-        let long = Config { session_timeout: Duration::from_secs(600), ..Config::default() };
-        let world = World::with(long, TransportConfig::default());
+        let world = patient_world();
         tokio::spawn(world.transport.clone().serve_mqtt(config(&broker, version)));
         let mut client = Client::connect(&broker, &["from-janus"]).await;
         let (session, handle) = joins_a_room(&mut client).await;
 
         broker.kill();
-        // Somebody joins the room over HTTP: the event waits for the broker.
-        let other = world.create_session().await;
-        let attach = json!({"janus": "attach", "plugin": "janus.plugin.audiobridge", "transaction": "a"});
-        let other_handle = id(&world.post(&format!("/janus/{other}"), attach).await);
-        let join = json!({"janus": "message", "transaction": "j", "body": {"request": "join", "room": 1234}});
-        world.post(&format!("/janus/{other}/{other_handle}"), join).await;
+        // The event waits for the broker.
+        somebody_joins(&world).await;
         broker.start().await;
         let mut client = Client::connect(&broker, &["from-janus"]).await;
 
@@ -101,7 +95,7 @@ async fn sessions_live_on_while_the_broker_is_away() {
         let keepalive = json!({"janus": "keepalive", "session_id": session, "transaction": "k"});
         let ack = client.ask_until_answered("to-janus", keepalive).await;
         assert_eq!((&ack["janus"], &ack["session_id"]), (&json!("ack"), &json!(session)));
-        let list = json!({"request": "listparticipants", "room": 1234});
+        let list = json!({"request": "listparticipants", "room": ROOM});
         let (list, _) = client.tell(session, handle, list).await;
         assert_eq!(list["plugindata"]["data"]["participants"].as_array().unwrap().len(), 2);
     }
@@ -137,9 +131,9 @@ async fn joins_a_room(client: &mut Client) -> (u64, u64) {
     let created = client.ask_until_answered("to-janus", json!({"janus": "create", "transaction": "c"})).await;
     let session = id(&created);
     let handle = client.attach(session).await;
-    let (room, _) = client.tell(session, handle, json!({"request": "create", "room": 1234})).await;
+    let (room, _) = client.tell(session, handle, json!({"request": "create", "room": ROOM})).await;
     assert_eq!(room["plugindata"]["data"]["audiobridge"], "created");
-    let (ack, _) = client.tell(session, handle, json!({"request": "join", "room": 1234})).await;
+    let (ack, _) = client.tell(session, handle, json!({"request": "join", "room": ROOM})).await;
     assert_eq!(ack["janus"], "ack");
     let (joined, _) = client.receive("from-janus").await;
     assert_eq!(joined["plugindata"]["data"]["audiobridge"], "joined");
@@ -149,7 +143,7 @@ async fn joins_a_room(client: &mut Client) -> (u64, u64) {
 async fn hears_of_a_second_participant(client: &mut Client, first: u64) {
     let session = id(&client.ask_and_receive("to-janus", json!({"janus": "create", "transaction": "c"})).await);
     let second = client.attach(session).await;
-    client.tell(session, second, json!({"request": "join", "room": 1234})).await;
+    client.tell(session, second, json!({"request": "join", "room": ROOM})).await;
     let senders = [client.receive("from-janus").await.0, client.receive("from-janus").await.0]
         .map(|event| event["sender"].as_u64().unwrap());
     assert!(senders.contains(&first) && senders.contains(&second), "{senders:?}");
@@ -278,15 +272,11 @@ impl Client {
     }
 
     async fn attach(&mut self, session: u64) -> u64 {
-        let plugin = "janus.plugin.audiobridge";
-        let attach = json!({"janus": "attach", "plugin": plugin, "session_id": session, "transaction": "a"});
-        id(&self.ask_and_receive("to-janus", attach).await)
+        id(&self.ask_and_receive("to-janus", attach(session)).await)
     }
 
     async fn tell(&mut self, session: u64, handle: u64, body: Value) -> (Value, Publish) {
-        let message = json!({"janus": "message", "session_id": session, "handle_id": handle, "transaction": "m",
-            "body": body});
-        self.ask("to-janus", message).await;
+        self.ask("to-janus", message(session, handle, body)).await;
         self.receive("from-janus").await
     }
 }

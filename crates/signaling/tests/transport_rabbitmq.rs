@@ -8,14 +8,17 @@ mod transport_support;
 use std::path::Path;
 use std::time::Duration;
 
-use broker_support::{Broker, PATIENCE, free_port};
+use broker_support::{Broker, PATIENCE, ROOM, attach, free_port, message, patient_world, somebody_joins};
 use futures_util::StreamExt as _;
 use lapin::message::Delivery;
-use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
+};
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer, ExchangeKind};
 use serde_json::{Value, json};
-use signaling::{Config, ExchangeType, RabbitMqConfig, RabbitMqQueues, TransportConfig};
+use signaling::{ExchangeType, RabbitMqConfig, RabbitMqQueues};
 use transport_support::authority::{Authority, Issued};
 use transport_support::{World, error, id};
 
@@ -92,21 +95,15 @@ async fn tls_is_spoken_with_a_broker_that_is_vouched_for() {
 #[tokio::test]
 async fn sessions_live_on_while_the_broker_is_away() {
     let mut broker = Broker::rabbitmq("rabbitmq-outage", "").await;
-    // It takes the broker longer than a test may last to start on a busy machine.
-    let long = Config { session_timeout: Duration::from_secs(600), ..Config::default() };
-    let world = World::with(long, TransportConfig::default());
+    let world = patient_world();
     let config = RabbitMqConfig { api: Some(queues("to-janus", "from-janus")), ..config(&broker) };
     tokio::spawn(world.transport.clone().serve_rabbitmq(config));
     let mut client = Client::connect(&broker, "", "to-janus", "from-janus").await;
     let (session, handle) = joins_a_room(&mut client).await;
 
     broker.kill();
-    // Somebody joins the room over HTTP: the event waits for the broker.
-    let other = world.create_session().await;
-    let attach = json!({"janus": "attach", "plugin": "janus.plugin.audiobridge", "transaction": "a"});
-    let other_handle = id(&world.post(&format!("/janus/{other}"), attach).await);
-    let join = json!({"janus": "message", "transaction": "j", "body": {"request": "join", "room": 1234}});
-    world.post(&format!("/janus/{other}/{other_handle}"), join).await;
+    // The event waits for the broker.
+    somebody_joins(&world).await;
     broker.start().await;
     let mut client = Client::connect(&broker, "", "to-janus", "from-janus").await;
 
@@ -125,10 +122,10 @@ async fn joins_a_room(client: &mut Client) -> (u64, u64) {
     assert_eq!(delivery.properties.reply_to().as_ref().unwrap().as_str(), "Janus");
     let session = id(&created);
     let handle = client.attach(session).await;
-    let create = json!({"request": "create", "room": 1234});
+    let create = json!({"request": "create", "room": ROOM});
     let (room, _) = client.tell(session, handle, create, None).await;
     assert_eq!(room["plugindata"]["data"]["audiobridge"], "created");
-    let (ack, delivery) = client.tell(session, handle, json!({"request": "join", "room": 1234}), Some("j-1")).await;
+    let (ack, delivery) = client.tell(session, handle, json!({"request": "join", "room": ROOM}), Some("j-1")).await;
     assert_eq!(ack["janus"], "ack");
     assert_eq!(correlation(&delivery), Some("j-1"));
     let (joined, delivery) = client.receive().await;
@@ -142,7 +139,7 @@ async fn hears_of_a_second_participant(client: &mut Client, first: u64) {
     assert_eq!(correlation(&delivery), None);
     let session = id(&created);
     let second = client.attach(session).await;
-    client.tell(session, second, json!({"request": "join", "room": 1234}), None).await;
+    client.tell(session, second, json!({"request": "join", "room": ROOM}), None).await;
     let senders = [client.receive().await.0, client.receive().await.0].map(|event| event["sender"].as_u64().unwrap());
     assert!(senders.contains(&first) && senders.contains(&second), "{senders:?}");
     client.ask(json!({"janus": "destroy", "session_id": session, "transaction": "d"}), None).await;
@@ -214,41 +211,20 @@ impl Client {
     /// `from_janus` is a queue, or what to bind one to `exchange` with.
     async fn connect(broker: &Broker, exchange: &str, to_janus: &str, from_janus: &str) -> Self {
         let uri = format!("amqp://guest:guest@127.0.0.1:{}/%2f", broker.port);
-        let connected = async {
-            loop {
-                // A broker takes connections some time before it speaks.
-                match Connection::connect(&uri, ConnectionProperties::default()).await {
-                    Ok(connection) => break connection,
-                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-                }
-            }
-        };
-        let connection = tokio::time::timeout(PATIENCE, connected).await.unwrap();
+        let connection = Connection::connect(&uri, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
-        // The transport may not have declared its queues yet: declared twice they are the same.
-        let mut declared = vec![from_janus];
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        // The transport may not have declared them yet: declared twice they are the same.
+        let mut queues = vec![from_janus];
         if exchange.is_empty() {
-            declared.push(to_janus);
+            queues.push(to_janus);
         }
-        for queue in declared {
+        for queue in queues {
             channel.queue_declare(queue.into(), QueueDeclareOptions::default(), FieldTable::default()).await.unwrap();
         }
-        let mut channel = channel;
         if !exchange.is_empty() {
-            // The transport declares the exchange before its queue, which it binds last of all.
-            let bound = async {
-                loop {
-                    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-                    let queue = channel.queue_declare("plenum".into(), passive, FieldTable::default()).await;
-                    match queue {
-                        Ok(queue) if queue.consumer_count() > 0 => break,
-                        Ok(_) => {}
-                        Err(_) => channel = connection.create_channel().await.unwrap(),
-                    }
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            };
-            tokio::time::timeout(PATIENCE, bound).await.unwrap();
+            let (options, arguments) = (ExchangeDeclareOptions::default(), FieldTable::default());
+            channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, arguments).await.unwrap();
             let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
             channel
                 .queue_bind(from_janus.into(), exchange.into(), from_janus.into(), options, arguments)
@@ -266,9 +242,18 @@ impl Client {
         if let Some(id) = correlation {
             properties = properties.with_correlation_id(id.into());
         }
-        let (exchange, key) = (self.exchange.as_str().into(), self.to_janus.as_str().into());
-        let options = BasicPublishOptions::default();
-        self.channel.basic_publish(exchange, key, options, payload, properties).await.unwrap();
+        // Until the transport has bound its queue the broker gives it back, and is asked anew.
+        let routed = async {
+            loop {
+                let (exchange, key) = (self.exchange.as_str().into(), self.to_janus.as_str().into());
+                let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+                let published = self.channel.basic_publish(exchange, key, options, payload, properties.clone()).await;
+                if let Confirmation::Ack(None) = published.unwrap().await.unwrap() {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, routed).await.unwrap();
     }
 
     async fn receive(&mut self) -> (Value, Delivery) {
@@ -282,14 +267,10 @@ impl Client {
     }
 
     async fn attach(&mut self, session: u64) -> u64 {
-        let plugin = "janus.plugin.audiobridge";
-        let attach = json!({"janus": "attach", "plugin": plugin, "session_id": session, "transaction": "a"});
-        id(&self.ask(attach, None).await.0)
+        id(&self.ask(attach(session), None).await.0)
     }
 
     async fn tell(&mut self, session: u64, handle: u64, body: Value, correlation: Option<&str>) -> (Value, Delivery) {
-        let message = json!({"janus": "message", "session_id": session, "handle_id": handle, "transaction": "m",
-            "body": body});
-        self.ask(message, correlation).await
+        self.ask(message(session, handle, body), correlation).await
     }
 }

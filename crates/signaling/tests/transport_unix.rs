@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use signaling::{Api, PacketSocket, Transport, UnixSocket};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use transport_support::{SOON, error, id, transport};
 
 /// A path of this test's own, where nothing is.
@@ -22,18 +23,30 @@ fn path(name: &str) -> PathBuf {
     path
 }
 
-/// Serves an API until the sender is dropped.
-fn serve(transport: &Transport, api: Api, path: &Path, kind: PacketSocket) -> oneshot::Sender<()> {
+/// An API on a socket, until it is dropped.
+struct Serving {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    async fn end(self) {
+        drop(self.stop);
+        tokio::time::timeout(SOON, self.task).await.unwrap().unwrap();
+    }
+}
+
+fn serve(transport: &Transport, api: Api, path: &Path, kind: PacketSocket) -> Serving {
     let listener = UnixSocket::bind(path, kind).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let transport = transport.clone();
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         let stopped = async {
             let _ = stopped.await;
         };
         transport.serve_unix(listener, api, stopped).await;
     });
-    stop
+    Serving { stop, task }
 }
 
 /// A client whose calls block, each in a thread of its own.
@@ -197,13 +210,8 @@ async fn what_a_dead_process_left_is_replaced_and_nothing_else() {
 
         assert_eq!(UnixSocket::bind(&path, kind).unwrap_err().kind(), ErrorKind::AddrInUse);
 
-        drop(serving);
-        let gone = async {
-            while path.exists() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(SOON, gone).await.unwrap();
+        serving.end().await;
+        assert!(!path.exists());
         std::fs::write(&path, "a file").unwrap();
         assert_eq!(UnixSocket::bind(&path, kind).unwrap_err().kind(), ErrorKind::AddrInUse);
     }

@@ -6,9 +6,14 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// All ports free ones, so that tests run side by side.
 pub(crate) const FREE_PORTS: [&str; 4] = ["http.port=0", "websocket.port=0", "admin.port=0", "media.port=0"];
+
+/// The bound of every wait: others may be busy beside us.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server. Ended when dropped.
 pub(crate) struct Plenum {
@@ -81,6 +86,45 @@ impl Drop for Plenum {
     }
 }
 
+/// What a process says, on either output.
+pub(crate) struct Voice {
+    lines: mpsc::Receiver<String>,
+    /// So far.
+    said: String,
+}
+
+impl Voice {
+    /// Of a command that is about to be started, and has to be dropped then.
+    #[expect(clippy::disallowed_methods, reason = "somebody has to listen while the test does other things")]
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let (reader, writer) = std::io::pipe().unwrap();
+        command.stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer);
+        let (line, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            let said = BufReader::new(reader).split(b'\n').map_while(Result::ok);
+            for bytes in said {
+                let _ = line.send(String::from_utf8_lossy(&bytes).into_owned());
+            }
+        });
+        Self { lines, said: String::new() }
+    }
+
+    /// Waits until it has said this.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        while !self.said.contains(text) {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.said.extend([&line, "\n"]),
+                Err(_) => panic!("no {text:?} in {}", self.said),
+            }
+        }
+    }
+
+    /// What it has said before what was waited for last.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+}
+
 pub(crate) fn plenum() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLENUM_")) {
@@ -148,7 +192,7 @@ pub(crate) fn request(host: &str, line: &str, body: &str) -> TcpStream {
 /// Fails when nobody is there any more.
 pub(crate) fn try_request(host: &str, line: &str, body: &str) -> std::io::Result<TcpStream> {
     let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let length = body.len();
     write!(stream, "{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")?;
     Ok(stream)

@@ -3,20 +3,54 @@
 #![allow(clippy::unwrap_used, reason = "what is not as expected fails the test")]
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+use signaling::{Config, TransportConfig};
+use tokio::sync::oneshot;
+
+use crate::transport_support::{World, id};
+
 /// The bound of every wait: a broker's start takes 6 s on an idle machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The room that everybody joins.
+pub(crate) const ROOM: u64 = 1234;
+
+/// A world whose sessions outlive the start of a broker, on a busy machine too.
+pub(crate) fn patient_world() -> World {
+    let long = Config { session_timeout: Duration::from_secs(600), ..Config::default() };
+    World::with(long, TransportConfig::default())
+}
+
+/// Somebody joins the room over HTTP.
+pub(crate) async fn somebody_joins(world: &World) {
+    let session = world.create_session().await;
+    let handle = id(&world.post("/janus", attach(session)).await);
+    let join = message(session, handle, json!({"request": "join", "room": ROOM}));
+    assert_eq!(world.post("/janus", join).await["janus"], "ack");
+}
+
+pub(crate) fn attach(session: u64) -> Value {
+    json!({"janus": "attach", "plugin": "janus.plugin.audiobridge", "session_id": session, "transaction": "a"})
+}
+
+pub(crate) fn message(session: u64, handle: u64, body: Value) -> Value {
+    json!({"janus": "message", "session_id": session, "handle_id": handle, "transaction": "m", "body": body})
+}
 
 /// A broker that runs.
 pub(crate) struct Broker {
     pub(crate) port: u16,
     directory: PathBuf,
     command: fn(&Path, u16) -> Command,
+    /// What it says once it serves.
+    serves: &'static str,
     /// The broker, and what it needs.
     processes: Vec<Child>,
 }
@@ -24,7 +58,7 @@ pub(crate) struct Broker {
 impl Broker {
     /// `name` has to be no other test's. `listeners` are lines of the configuration for further ones.
     pub(crate) async fn rabbitmq(name: &str, listeners: &str) -> Self {
-        let mut broker = Self::new(name, rabbitmq_command);
+        let mut broker = Self::new(name, rabbitmq_command, "Server startup complete");
         fs::write(broker.directory.join("rabbitmq.conf"), listeners).unwrap();
         // The name service of Erlang: in the foreground, or it would outlive us.
         let epmd = Command::new("epmd").args(["-address", "127.0.0.1", "-port", &side_port(&broker.directory)]).spawn();
@@ -35,19 +69,19 @@ impl Broker {
 
     /// `name` has to be no other test's. `listeners` are lines of the configuration for further ones.
     pub(crate) async fn mosquitto(name: &str, listeners: &str) -> Self {
-        let mut broker = Self::new(name, mosquitto_command);
+        let mut broker = Self::new(name, mosquitto_command, " running");
         let first = format!("listener {} 127.0.0.1\nallow_anonymous true\nuser root\n{listeners}", broker.port);
         fs::write(broker.directory.join("mosquitto.conf"), first).unwrap();
         broker.start().await;
         broker
     }
 
-    fn new(name: &str, command: fn(&Path, u16) -> Command) -> Self {
+    fn new(name: &str, command: fn(&Path, u16) -> Command, serves: &'static str) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("side-port"), free_port().to_string()).unwrap();
-        Self { port: free_port(), directory, command, processes: Vec::new() }
+        Self { port: free_port(), directory, command, serves, processes: Vec::new() }
     }
 
     /// Kills the broker without a warning.
@@ -55,20 +89,28 @@ impl Broker {
         end(&mut self.processes.pop().unwrap());
     }
 
-    /// Starts the broker (again), and waits until it takes connections.
+    /// Starts the broker (again), and waits until it says that it serves.
     pub(crate) async fn start(&mut self) {
-        let log = fs::File::create(self.directory.join("log")).unwrap();
+        let mut log = fs::File::create(self.directory.join("log")).unwrap();
+        let (said, saying) = std::io::pipe().unwrap();
         let mut command = (self.command)(&self.directory, self.port);
         // A group of its own, so that what it starts ends with it.
-        command.process_group(0).stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log);
+        command.process_group(0).stdin(Stdio::null()).stderr(saying.try_clone().unwrap()).stdout(saying);
         self.processes.push(command.spawn().unwrap());
-        let port = self.port;
-        let listens = async {
-            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(command);
+        let (serving, served) = oneshot::channel();
+        let (mut serving, serves) = (Some(serving), self.serves);
+        // Ends with the broker.
+        tokio::task::spawn_blocking(move || {
+            for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line);
+                writeln!(log, "{line}").unwrap();
+                if line.contains(serves) {
+                    serving.take().map(|serving| serving.send(()));
+                }
             }
-        };
-        tokio::time::timeout(PATIENCE, listens).await.unwrap();
+        });
+        tokio::time::timeout(PATIENCE, served).await.unwrap().unwrap();
     }
 }
 
