@@ -134,6 +134,49 @@ fn what_the_disk_refuses_is_not_permanent() {
 }
 
 #[test]
+fn what_a_back_end_makes_permanent_is_there_again() {
+    let directory = directory("back-end");
+    let assignments = ["rooms=[{room=3}]", TOKEN];
+    let mut first = start(&directory, &assignments);
+    for (request, status) in [
+        (r#"POST /v1/rooms {"room":1,"description":"one","permanent":true}"#, 201),
+        (r#"PUT /v1/rooms/2 {"permanent":true}"#, 201),
+        (r#"PATCH /v1/rooms/2 {"description":"two","permanent":true}"#, 200),
+        (r#"POST /v1/rooms {"room":4}"#, 201),
+        ("DELETE /v1/rooms/3?permanent=true", 204),
+    ] {
+        assert_eq!(rest(&mut first, request).0, status, "{request}");
+    }
+    first.terminate();
+
+    let mut second = start(&directory, &assignments);
+
+    let expected = BTreeMap::from([(1, "one".to_owned()), (2, "two".to_owned())]);
+    assert_eq!(rooms_of(&mut second), expected);
+}
+
+#[test]
+fn a_back_end_is_told_of_what_could_not_be_stored() {
+    let directory = directory("back-end-refused");
+    let mut server = start(&directory, &["rooms=[{room=3}]", TOKEN]);
+    server.page();
+    std::fs::remove_dir_all(&directory).unwrap();
+
+    for request in [
+        r#"POST /v1/rooms {"room":1,"permanent":true}"#,
+        r#"PUT /v1/rooms/2 {"permanent":true}"#,
+        r#"PATCH /v1/rooms/3 {"description":"three","permanent":true}"#,
+        "DELETE /v1/rooms/2?permanent=true",
+    ] {
+        let (status, problem) = rest(&mut server, request);
+        assert_eq!((status, &problem["type"]), (500, &json!("urn:plenum:problem:not-stored")), "{request}");
+    }
+
+    let now = BTreeMap::from([(1, "Room 1".to_owned()), (3, "three".to_owned())]);
+    assert_eq!(rooms_of(&mut server), now, "it is done all the same");
+}
+
+#[test]
 fn a_directory_belongs_to_one_server() {
     let directory = directory("shared");
     let mut first = start(&directory, &[]);
@@ -180,6 +223,22 @@ fn refusal(directory: &Path) -> String {
     let output = run_to_the_end(&assignments.iter().flat_map(|set| ["--set", set]).collect::<Vec<_>>());
     assert_eq!(output.status.code(), Some(78));
     String::from_utf8(output.stderr).unwrap()
+}
+
+const TOKEN: &str = "admin.token=a-back-end-s-token";
+
+/// A request of a back-end, `METHOD path body`: the status and the body of its answer.
+fn rest(server: &mut Plenum, request: &str) -> (u16, Value) {
+    server.page();
+    let (line, body) = request.split_once(" {").map_or((request, String::new()), |it| (it.0, format!("{{{}", it.1)));
+    let token = TOKEN.trim_start_matches("admin.token=");
+    let headers = format!("\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json");
+    let mut stream = try_request(&server.admin(), &format!("{line} HTTP/1.1{headers}"), &body).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap() })
 }
 
 /// An AudioBridge request of an operator.
