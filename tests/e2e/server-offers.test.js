@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createRoom } from './harness/api.js';
 import { launchChromium } from './harness/chromium.js';
+import { launchFirefox } from './harness/firefox.js';
 import { Participant, openClientPage } from './harness/participant.js';
 import { serveClient, startServer } from './harness/server.js';
+import { speechOf } from './harness/speech.js';
 import { until } from './harness/wait.js';
 
 for (const fullTrickle of [false, true]) {
@@ -61,3 +63,38 @@ for (const fullTrickle of [false, true]) {
     });
   });
 }
+
+describe('offers to Firefox', () => {
+  let server;
+  let files;
+  let browsers = [];
+
+  before(async () => {
+    [server, files, ...browsers] = await Promise.all([startServer(), serveClient(), launchFirefox({ speech: speechOf('ada') }), launchChromium()]);
+  });
+
+  after(async () => {
+    await Promise.all(browsers.map((browser) => browser.close()));
+    await files?.stop();
+    await server?.stop();
+  });
+
+  it('connect it, carry audio both ways, and go on when they are renewed', async () => {
+    const room = await createRoom(server);
+    const pages = await Promise.all(browsers.map((browser) => openClientPage(browser, files)));
+    const [ada, ben] = [await Participant.create(pages[0], 'ada', server.wsUrl), await Participant.create(pages[1], 'ben', server.wsUrl)];
+
+    await ada.join({ room, generate_offer: true });
+    await ben.join({ room });
+    await ada.hearsOnly([ben]);
+    await ben.hearsOnly([ada]);
+
+    const offer = await ada.call('remoteSdp');
+    await ada.call('renew');
+    assert.notEqual(await ada.call('remoteSdp'), offer, 'another version');
+    await ada.hearsOnly([ben]);
+    await ben.hearsOnly([ada]);
+    assert.deepEqual(await ada.call('read', 'hangups'), []);
+    assert.deepEqual(await ada.call('read', 'errors'), []);
+  });
+});
