@@ -18,6 +18,7 @@ need turnserver coturn
 /usr/bin/python3 -c 'import gi; gi.require_version("GstWebRTC", "1.0"); import websockets' 2>/dev/null ||
     missing+=(python3-gi python3-websockets gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-nice)
 need docker-compose docker-compose
+need janus janus
 [ -e /usr/share/janus/demos ] || missing+=(janus-demos)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 install_missing
@@ -50,6 +51,9 @@ fi
 
 step "Unit, property and conformance tests"
 cargo test --locked --workspace --quiet
+
+step "The same requests to Debian's Janus"
+COMPATIBILITY=check cargo test --locked --workspace --quiet --test dialogues the_differences
 
 step "Message brokers"
 cargo test --locked --quiet -p plenum-signaling --features rabbitmq,mqtt --test transport_rabbitmq --test transport_mqtt

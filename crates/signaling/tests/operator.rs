@@ -137,6 +137,14 @@ fn a_room_is_made_read_changed_and_ended() {
     assert_eq!(refused, Refused { code: 485, reason: "No such room (7)".to_owned() });
 }
 
+/// Conformance case 185.
+#[test]
+fn a_group_named_twice_is_one() {
+    let mut server = Server::new(Config::default());
+    let room = server.done(create(json!({"room": 1, "groups": ["a", "a"]})));
+    assert_eq!(room["groups"], json!(["a"]));
+}
+
 #[test]
 fn a_room_is_made_once_however_often_it_is_ensured() {
     let mut server = Server::new(Config::default());

@@ -25,7 +25,7 @@ const ELSEWHERE: &[(RangeInclusive<u16>, &str)] = &[
 
 #[test]
 fn every_case_that_concerns_the_core_is_cited() {
-    let cited: BTreeSet<u16> = crate::scripts().into_iter().flat_map(|script| script.cases).collect();
+    let cited: BTreeSet<u16> = crate::script::scripts().into_iter().flat_map(|script| script.cases).collect();
     let elsewhere = |case: &u16| ELSEWHERE.iter().any(|(cases, _)| cases.contains(case));
 
     let missing: Vec<_> =

@@ -1,6 +1,5 @@
-//! Dialogues of the API as data: every `*.dialogue` beside this file is played on the pure core with virtual time, and
-//! those that need neither media nor time travel on a running server too, when `PLENUM_URL` names one
-//! (`PLENUM_URL=ws://127.0.0.1:8188 cargo test -p plenum-signaling --test dialogues live -- --nocapture`).
+//! Dialogues of the API as data: every `*.dialogue` beside this file is played on the pure core with virtual time, and on
+//! running transports around it. `crates/server/tests/dialogues.rs` plays them on the binary too, and beside Debian's Janus.
 //!
 //! The format is described in `README.md` beside this file.
 
@@ -9,26 +8,17 @@
 
 mod coverage;
 mod live;
+mod message;
 mod pattern;
+mod planes;
 mod pure;
+#[expect(dead_code, reason = "why another server differs is for who sets it beside ours")]
 mod script;
+#[path = "../transport_support/mod.rs"]
+mod transport_support;
+mod world;
 
-use script::Script;
-
-/// All dialogues, by name.
-fn scripts() -> Vec<Script> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dialogues");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|is| is == "dialogue")).collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "there is nothing to play in {folder}");
-    paths
-        .iter()
-        .map(|path| {
-            Script::parse(&path.file_stem().unwrap().to_string_lossy(), &std::fs::read_to_string(path).unwrap())
-        })
-        .collect()
-}
+use script::scripts;
 
 #[test]
 fn every_dialogue_goes_as_written() {

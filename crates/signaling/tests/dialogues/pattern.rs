@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::script::FOLDER;
+
 /// What names stand for.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Bindings(BTreeMap<String, Value>);
 
 impl Bindings {
@@ -94,7 +96,7 @@ impl Bindings {
 
 /// An SDP by name, with the line ends that SDP has.
 pub(crate) fn sdp(name: &str) -> Result<String, String> {
-    let path = format!("{}/tests/dialogues/sdp/{name}.sdp", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{FOLDER}/sdp/{name}.sdp");
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     Ok(text.lines().map(|line| format!("{line}\r\n")).collect())
 }

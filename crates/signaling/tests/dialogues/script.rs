@@ -5,12 +5,29 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// Where they are.
+pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../signaling/tests/dialogues");
+
+/// All dialogues, by name.
+pub(crate) fn scripts() -> Vec<Script> {
+    let entries = std::fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|is| is == "dialogue")).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "there is nothing to play in {FOLDER}");
+    let name = |path: &std::path::PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+    paths.iter().map(|path| Script::parse(&name(path), &std::fs::read_to_string(path).unwrap())).collect()
+}
+
 /// A dialogue.
 pub(crate) struct Script {
     pub(crate) name: String,
     /// `key=value` pairs that differ from the default configuration.
     pub(crate) config: Vec<(String, String)>,
     pub(crate) steps: Vec<Line>,
+    /// Whether it shows what only holds over WebSockets.
+    pub(crate) over_websocket: bool,
+    /// Of the step to come.
+    aside: Option<Aside>,
     /// The conformance cases it cites.
     pub(crate) cases: BTreeSet<u16>,
 }
@@ -20,6 +37,23 @@ pub(crate) struct Line {
     pub(crate) number: usize,
     pub(crate) text: String,
     pub(crate) step: Step,
+    /// Why Debian's Janus says something else.
+    pub(crate) aside: Option<Aside>,
+}
+
+/// A difference that somebody has looked at.
+#[derive(Clone)]
+pub(crate) struct Aside {
+    pub(crate) follows: Follows,
+    pub(crate) why: String,
+}
+
+/// Who does what the specification says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follows {
+    Plenum,
+    Janus,
+    Both,
 }
 
 pub(crate) enum Step {
@@ -70,14 +104,33 @@ pub(crate) enum MediaStep {
     },
     /// What was asked last is told.
     Described(bool),
+    /// How the audio of the actor fares in the mix.
+    Measured(Value),
     Talking(bool),
     Overloaded(bool),
     Closed(String),
 }
 
+impl Step {
+    /// Whether somebody asks for something, so that what is expected next is of this.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(
+            self,
+            Self::Opens(..) | Self::Sends(..) | Self::Asks(..) | Self::Closes(_) | Self::Polls { .. } | Self::Admin(_)
+        )
+    }
+}
+
 impl Script {
     pub(crate) fn parse(name: &str, text: &str) -> Self {
-        let mut script = Self { name: name.to_owned(), config: Vec::new(), steps: Vec::new(), cases: BTreeSet::new() };
+        let mut script = Self {
+            name: name.to_owned(),
+            config: Vec::new(),
+            steps: Vec::new(),
+            over_websocket: false,
+            aside: None,
+            cases: BTreeSet::new(),
+        };
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -90,27 +143,9 @@ impl Script {
         script
     }
 
-    /// Whether it needs neither media, nor time travel, nor a configuration of its own.
-    pub(crate) fn plays_live(&self) -> bool {
-        self.config.is_empty()
-            && self.steps.iter().all(|line| match &line.step {
-                Step::Event(..)
-                | Step::Media(_)
-                | Step::Wait(_)
-                | Step::Closes(_)
-                | Step::Polls { .. }
-                | Step::Admin(_)
-                | Step::AdminHas(_) => false,
-                Step::Opens(actor, _)
-                | Step::Sends(actor, _)
-                | Step::Gets(actor, _)
-                | Step::Asks(actor, ..)
-                | Step::Has(actor, _)
-                | Step::Acked(actor, _)
-                | Step::Told(actor, ..)
-                | Step::Hears(actor, _) => !is_http(actor),
-                Step::Let(_) => true,
-            })
+    /// Whether rooms that should be permanent are.
+    pub(crate) fn stores(&self) -> bool {
+        self.config.iter().any(|(key, value)| key == "store" && value == "works")
     }
 
     /// Whether it says what the media planes are asked to do, and so has to say all of it.
@@ -135,6 +170,19 @@ impl Script {
                 }
                 return Some(());
             }
+            "over" if rest == "websocket" => {
+                self.over_websocket = true;
+                return Some(());
+            }
+            "janus:" | "janus-right:" | "janus-too:" => {
+                let follows = match first {
+                    "janus-right:" => Follows::Janus,
+                    "janus-too:" => Follows::Both,
+                    _ => Follows::Plenum,
+                };
+                self.aside = Some(Aside { follows, why: rest.to_owned() });
+                return Some(());
+            }
             "let" => Step::Let(rest.to_owned()),
             "media" => Step::Media(json(rest)?),
             "wait" => Step::Wait(Duration::from_secs(rest.strip_suffix('s')?.parse().ok()?)),
@@ -155,7 +203,8 @@ impl Script {
             }
             actor => actor_step(actor.to_owned(), rest)?,
         };
-        self.steps.push(Line { number, text: line.to_owned(), step });
+        let aside = self.aside.take();
+        self.steps.push(Line { number, text: line.to_owned(), step, aside });
         Some(())
     }
 }
@@ -209,6 +258,7 @@ fn media_step(what: &str) -> Option<MediaStep> {
             MediaStep::SlowLink { uplink: direction == "uplink", lost: lost.parse().ok()? }
         }
         "described" => MediaStep::Described(rest != "gone"),
+        "measured" => MediaStep::Measured(details(rest)?),
         "talking" => MediaStep::Talking(rest.parse().ok()?),
         "overloaded" => MediaStep::Overloaded(rest.parse().ok()?),
         "closed" => MediaStep::Closed(rest.to_owned()),
