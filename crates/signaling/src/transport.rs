@@ -48,9 +48,8 @@ use self::owner::{CoreOwner, Inbound, Stop, Told};
 pub use self::owner::{Occurrence, StoreRequest};
 use self::style::Styles;
 use crate::{
-    Carrier, Core, Counters, Gauges, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent, Notice, Operation, Outcome,
-    Refused,
-    RequestKind,
+    Carrier, Core, Counters, Gauges, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent, Notice, Operation,
+    Outcome, Refused, RequestKind,
 };
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.

@@ -146,7 +146,7 @@ pub(crate) fn config_file(name: &str, text: &str) -> PathBuf {
 /// A WebSocket of the Janus API.
 pub(crate) fn websocket(host: &str) -> TcpStream {
     let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     write!(
         stream,
         "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\

@@ -175,7 +175,7 @@ impl Reader {
             }
             b'c' => self.read_connection(line, value),
             b'm' => self.read_media(line, value),
-            b'a' => self.read_attribute(line, value),
+            b'a' => self.read_attribute(value),
             _ => Ok(()),
         }
     }
@@ -187,6 +187,9 @@ impl Reader {
         let words: Vec<_> = value.split_ascii_whitespace().collect();
         match words[..] {
             [_, _, _, "IN", "IP4" | "IP6", _] => Ok(()),
+            [_, _, _, "IN", protocol, _] => {
+                Err(format!("Invalid o= line (unsupported protocol {}): {}", shortened(protocol), shortened(line)))
+            }
             _ => Err(format!("Invalid o= line: {}", shortened(line))),
         }
     }
@@ -207,8 +210,11 @@ impl Reader {
         let kind = words.next().unwrap_or_default();
         let port = words.next().is_some_and(|port| port.starts_with(|digit: char| digit.is_ascii_digit()));
         let formats = words.skip(1).count();
-        if line.len() > M_LINE_BYTES || !port || formats == 0 {
+        if line.len() > M_LINE_BYTES || !port {
             return Err(format!("Invalid m= line: {}", shortened(line)));
+        }
+        if formats == 0 {
+            return Err(format!("Invalid m= line (no payload types/formats): {}", shortened(line)));
         }
         let section = Section { index: self.sections, mid: None };
         self.sections += 1;
@@ -220,10 +226,10 @@ impl Reader {
         Ok(())
     }
 
-    fn read_attribute(&mut self, line: &str, value: &str) -> Result<(), String> {
-        let Some((name, value)) = value.split_once(':') else { return Ok(()) };
-        if name.is_empty() || value.is_empty() {
-            return Err(format!("Invalid a= line: {}", shortened(line)));
+    fn read_attribute(&mut self, value: &str) -> Result<(), String> {
+        let Some((name, rest)) = value.split_once(':') else { return Ok(()) };
+        if name.is_empty() || rest.is_empty() {
+            return Err(format!("Invalid a= line: {}", shortened(value)));
         }
         let mut unread = Transport::default();
         let transport = match self.sections {
@@ -235,7 +241,7 @@ impl Reader {
             "ice-ufrag" => transport.ufrag = true,
             "ice-pwd" => transport.password = true,
             "fingerprint" => transport.fingerprint = true,
-            "mid" => return self.read_mid(value),
+            "mid" => return self.read_mid(rest),
             _ => {}
         }
         Ok(())
