@@ -76,7 +76,7 @@ fn requests_count_by_api_verb_and_code() {
     assert_eq!(of(RequestApi::Janus, "ping", 0), 1);
     assert_eq!(of(RequestApi::Janus, "keepalive", 458), 1);
     assert_eq!(of(RequestApi::AudioBridge, "list", 0), 2);
-    assert_eq!(of(RequestApi::AudioBridge, "exists", 484), 1);
+    assert_eq!(of(RequestApi::AudioBridge, "exists", 483), 1);
     assert_eq!(of(RequestApi::AudioBridge, "join", 485), 1);
     assert_eq!(of(RequestApi::AudioBridge, "configure", 487), 1);
     assert_eq!(of(RequestApi::AudioBridge, "other", 482), 1);
