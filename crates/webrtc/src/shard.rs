@@ -1,5 +1,6 @@
 //! The peers of one UDP socket, and those of its TCP connections. Pure: no clock, no socket, no thread; knows neither rooms nor Opus.
 
+mod counting;
 mod negotiation;
 #[cfg(test)]
 mod tests;
@@ -10,9 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use counting::{count, leaving};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use str0m::{Candidate, IceCreds, net};
+use str0m::{Candidate, IceCreds};
 
 use crate::command::{Command, Output, PeerEvent, PeerSlot};
 use crate::config::ShardConfig;
@@ -20,11 +22,11 @@ use crate::counters::Counters;
 use crate::demux::{Demux, Kind};
 use crate::dtls::{Certificate, crypto_provider};
 use crate::error::CloseReason;
-use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Path, Protocol, Transmit};
+use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Path, Protocol};
 use crate::peer::{Peer, PeerConfig, PeerOutput};
 use crate::prefetch::prefetch;
 use crate::quiet::{Quiet, Waiting};
-use crate::times::{Measured, Times};
+use crate::times::Times;
 use crate::transport::{PeerStatistics, TransportInfo};
 
 /// Timers of ICE, DTLS and RTCP bear to be this late, and a shard with many peers is not swept for each of them alone.
@@ -571,36 +573,6 @@ impl<R: Copy> Shard<R> {
     fn entry_mut(&mut self, index: u32) -> Option<&mut Entry<R>> {
         self.slots.get_mut(index as usize)?.entry.as_mut()
     }
-}
-
-fn count(measured: Measured, counters: &mut Counters, times: &mut Times) {
-    match measured {
-        Measured::Ice(took) => {
-            counters.paths += 1;
-            times.ice.record(took);
-        }
-        Measured::Dtls(took) => times.dtls.record(took),
-        Measured::FirstPacket(took) => times.first_packet.record(took),
-        Measured::RoundTrip(took) => times.round_trip.record(took),
-        Measured::LostReceiving(packets) => counters.audio_lost_receiving += u64::from(packets),
-        Measured::LostSending(packets) => counters.audio_lost_sending += u64::from(packets),
-    }
-}
-
-fn leaving<R>(transmit: net::Transmit, mapping: Option<IpAddr>, counters: &mut Counters) -> Output<R> {
-    counters.datagrams_sent += 1;
-    counters.bytes_sent += transmit.contents.len() as u64;
-    let protocol = match transmit.proto {
-        net::Protocol::Udp => Protocol::Udp,
-        net::Protocol::Tcp | net::Protocol::SslTcp | net::Protocol::Tls => Protocol::Tcp,
-    };
-    let source = Some(transmit.source.ip()).filter(|ip| Some(*ip) != mapping);
-    Output::Transmit(Transmit {
-        protocol,
-        source,
-        destination: transmit.destination,
-        payload: transmit.contents.into(),
-    })
 }
 
 struct Panicked;

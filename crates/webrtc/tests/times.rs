@@ -41,7 +41,8 @@ fn losses_and_round_trips_are_counted_without_anybody_asking() {
     world.run_for(Duration::from_secs(2));
 
     world.clients[client].muffle(10);
-    world.run_for(Duration::from_secs(12));
+    // Our report, the client's after it and the look at that: each comes every five seconds.
+    world.run_for(Duration::from_secs(18));
 
     let counters = world.shard.counters();
     assert_eq!(counters.audio_lost_receiving, 10);
