@@ -71,7 +71,7 @@ describe('clients that have nothing but a relay', () => {
     await ada.join({ name: 'Ada' });
     await ben.join({ name: 'Ben', listen: true });
 
-    await ben.hearsSpeechOf('ada');
+    await ben.hearsSomebody();
     assert.match(coturn.output(), /session \d+: .*ALLOCATE processed, success/);
   });
 });

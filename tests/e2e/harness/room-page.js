@@ -15,6 +15,8 @@ const PATIENCE_MS = 30_000;
 const STEADY_MS = 60_000;
 /** A room without a voice; comfort noise and codecs stay below. */
 const SILENT_DB = -65;
+/** A voice; comfort noise and codecs stay far below. */
+const HEARD_DB = -45;
 
 export class RoomPage {
   /** `browser` is from `launchChromium` or `launchFirefox`. */
@@ -121,6 +123,11 @@ export class RoomPage {
     );
     assert.ok(heard.alone, `somebody is heard in the pauses of ${who}: ${JSON.stringify(heard)}`);
     return heard;
+  }
+
+  /** Waits until a second is not silent. */
+  hearsSomebody() {
+    return this.#until(async () => (await this.listen(1_000)).some((decibels) => decibels > HEARD_DB), 'a voice');
   }
 
   /** Waits until a second is silent. */
