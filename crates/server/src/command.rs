@@ -1,5 +1,7 @@
 //! The command line: what can be asked of the binary, and where each is done.
 
+mod client;
+mod reload;
 mod rooms;
 mod serve;
 
@@ -29,6 +31,7 @@ Examples:
   plenum check-config --config plenum.toml  say what is wrong with a file, and do nothing else
   plenum rooms list                         the rooms of the server that runs here
   plenum rooms create 42 --pin 1234         one more room; see plenum rooms --help
+  plenum reload                             has it read its configuration again
 
 Every key, its unit and its default: config/plenum.toml. An environment variable such as PLENUM_HTTP__PORT=9000 sets a key over
 the file, --set over both. Exit status: 0 done, 78 the configuration is wrong, 1 anything else.";
@@ -61,6 +64,8 @@ enum Command {
     },
     /// Shows and changes the rooms of a running server, over its admin API.
     Rooms(rooms::Rooms),
+    /// Has a running server read its configuration again, over its REST API: says what has changed and what needs a restart.
+    Reload(reload::Reload),
     /// Prints the version.
     Version,
 }
@@ -84,6 +89,7 @@ pub(crate) fn run(Arguments { source, command }: Arguments) -> anyhow::Result<()
             Ok(())
         }
         Some(Command::Rooms(rooms)) => rooms::run(rooms, &source.load()?),
+        Some(Command::Reload(reload)) => reload::run(&reload, &source.load()?),
         Some(Command::Version) => {
             say(concat!("plenum ", env!("CARGO_PKG_VERSION")));
             Ok(())

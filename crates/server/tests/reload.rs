@@ -118,6 +118,30 @@ fn a_hangup_reloads_and_the_log_tells_it_without_secrets() {
     assert_eq!(server.status("GET /v1/rooms", "confidential"), 200);
 }
 
+#[test]
+fn the_command_reloads_and_says_what_came_of_it() {
+    let server = Server::start("command");
+    let port = format!("admin.port={}", server.plenum.admin().rsplit(':').next().unwrap());
+    let file = server.path("plenum.toml");
+    let reload = || {
+        let output = plenum().arg("reload").arg("--config").arg(&file).args(["--set", &port]).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+
+    assert_eq!(reload(), (Some(0), "The configuration has not changed.\n".to_owned(), String::new()));
+    server.write(
+        "plenum.toml",
+        &FIRST.replace("session_timeout = 60", "session_timeout = 90").replace("port = 0", "port = 9"),
+    );
+    let (_, said, _) = reload();
+    assert_eq!(said, "signaling.session_timeout: 60 -> 90\nmedia.port: 0 -> 9 (needs a restart)\n");
+    server.write("token", "another");
+    let (code, _, complaint) = reload();
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("SIGHUP"), "{complaint}");
+}
+
 /// A running server with a folder of its own.
 struct Server {
     folder: PathBuf,

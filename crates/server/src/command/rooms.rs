@@ -1,18 +1,12 @@
 //! `plenum rooms`: requests to the AudioBridge of a running server, over its admin API. Knows the API only as a client.
 
-use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
-
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use server::config::Config;
 
+use super::client::Client;
 use super::say;
-
-/// Without an answer for so long there is none: the server itself gives up after 10 s.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Properties that are texts, whatever they look like: a pin of digits is one as well.
 const TEXTS: [&str; 11] = [
@@ -178,39 +172,18 @@ impl More {
 
 /// What the AudioBridge replies.
 fn ask(config: &Config, body: Value) -> anyhow::Result<Value> {
-    let ip = match config.admin.address {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
-    };
-    let address = SocketAddr::new(ip, config.admin.port);
     let mut message = json!({"janus": "message_plugin", "transaction": "plenum rooms",
         "plugin": "janus.plugin.audiobridge", "request": body});
     if let Some(secret) = &config.admin.secret {
         message["admin_secret"] = secret.reveal().into();
     }
-    let response = post(address, &config.admin.base_path, &message.to_string())
-        .with_context(|| format!("no server answers at {address} (admin.address, admin.port)"))?;
-    let mut reply: Value =
-        serde_json::from_str(&response).with_context(|| format!("what answers at {address} is no Plenum"))?;
+    let client = Client::of(config);
+    let response = client.post(&config.admin.base_path, &message.to_string())?;
+    let mut reply = client.json(&response)?;
     if let Some(reason) = reply["error"]["reason"].as_str() {
         bail!("{reason} (admin.secret)");
     }
     Ok(reply["response"].take())
-}
-
-/// One request on a connection of its own, in HTTP/1.0: the answer then ends with the connection.
-fn post(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
-    let mut response = String::new();
-    stream.read_to_string(&mut response)?;
-    let (head, body) = response.split_once("\r\n\r\n").context("no answer")?;
-    if head.split(' ').nth(1).is_none_or(|status| status != "200") {
-        bail!("{}", head.lines().next().unwrap_or_default());
-    }
-    Ok(body.to_owned())
 }
 
 /// For a person.
