@@ -504,8 +504,8 @@ fn uncomment_key(line: &str) -> String {
 fn keys(table: &toml::Table) -> Vec<String> {
     let mut keys = Vec::new();
     for (name, value) in table {
-        let inner = if ["rooms", "webhooks"].contains(&name.as_str()) { value[0].as_table() } else { value.as_table() };
-        match inner {
+        let first = || value.as_array()?.first()?.as_table();
+        match value.as_table().or_else(first) {
             Some(inner) => keys.extend(self::keys(inner).into_iter().map(|key| format!("{name}.{key}"))),
             None => keys.push(name.clone()),
         }
