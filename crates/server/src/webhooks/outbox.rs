@@ -191,7 +191,7 @@ mod tests {
     fn a_failed_batch_is_tried_again_as_it_is_and_later_each_time() {
         let (mut outbox, mut now) = outbox(LIMITS, &["1"]);
         let mut waits = vec![];
-        for _ in 0..8 {
+        for _ in 0..7 {
             assert_eq!(body(&mut outbox, now).as_deref(), Some("[1]"));
             outbox.settle(Outcome::Failed, 1.0, now);
             outbox.push("later".to_owned());
@@ -200,7 +200,7 @@ mod tests {
             waits.push((due - now).as_secs());
             now = due;
         }
-        assert_eq!(waits[..7], [1, 2, 4, 8, 16, 32, 60]);
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60]);
     }
 
     #[test]
