@@ -17,6 +17,9 @@ need promtool prometheus
 need turnserver coturn
 /usr/bin/python3 -c 'import gi; gi.require_version("GstWebRTC", "1.0"); import websockets' 2>/dev/null ||
     missing+=(python3-gi python3-websockets gir1.2-gst-plugins-bad-1.0 gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-nice)
+need haproxy haproxy
+need nginx nginx-light
+need systemd-analyze systemd
 need docker-compose docker-compose
 need janus janus
 [ -e /usr/share/janus/demos ] || missing+=(janus-demos)

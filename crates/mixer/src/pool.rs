@@ -148,6 +148,16 @@ impl<O> WorkerHandle<O> {
         self.load.is_overloaded()
     }
 
+    /// Has the thread begin a turn, unless it is stuck or gone: see [`turns`](Self::turns).
+    pub fn nudge(&self) {
+        let _ = self.messages.send(Message::Nudge);
+    }
+
+    /// How many turns the thread has begun.
+    pub fn turns(&self) -> u64 {
+        self.load.turns()
+    }
+
     /// Ends the thread and waits until it is gone. Later calls do nothing.
     pub fn stop(&self) {
         let _ = self.messages.send(Message::Stop);
@@ -177,6 +187,8 @@ enum Message<O> {
         moved: Option<Box<MovedRoom<O>>>,
         slots: Vec<(MemberSlot, MemberSlot)>,
     },
+    /// Nothing: who sends it looks whether the thread turns.
+    Nudge,
     Stop,
 }
 

@@ -171,3 +171,24 @@ fn a_room_that_has_ended_or_a_worker_that_has_stopped_keeps_nobody_waiting() {
     while turns.recv_timeout(Duration::from_millis(100)).is_ok() {}
     handles[1].stop();
 }
+
+#[test]
+fn a_worker_that_sleeps_turns_when_it_is_nudged_and_one_that_has_ended_does_not() {
+    let (handles, _turns) = start(&PoolConfig::default());
+    let begun = handles[0].turns();
+    handles[0].nudge();
+    let waited = (0..500).take_while(|_| handles[0].turns() == begun).inspect(|_| rest()).count();
+    assert!(waited < 500);
+
+    handles[0].stop();
+
+    let ended = handles[0].turns();
+    handles[0].nudge();
+    (0..10).for_each(|_| rest());
+    assert_eq!(handles[0].turns(), ended);
+}
+
+#[expect(clippy::disallowed_methods, reason = "this tests the shell, which lives in real time")]
+fn rest() {
+    std::thread::sleep(Duration::from_millis(10));
+}

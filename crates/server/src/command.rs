@@ -1,11 +1,13 @@
 //! The command line: what can be asked of the binary, and where each is done.
 
 mod client;
+mod drain;
 mod reload;
 mod rooms;
 mod serve;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use server::config::{self, Config, ConfigError};
@@ -32,9 +34,10 @@ Examples:
   plenum rooms list                         the rooms of the server that runs here
   plenum rooms create 42 --pin 1234         one more room; see plenum rooms --help
   plenum reload                             has it read its configuration again
+  plenum drain                              no new rooms here; the server ends when its calls have
 
 Every key, its unit and its default: config/plenum.toml. An environment variable such as PLENUM_HTTP__PORT=9000 sets a key over
-the file, --set over both. Exit status: 0 done, 78 the configuration is wrong, 1 anything else.";
+the file, --set over both. Exit status: 0 done, 3 the server has ended by cutting calls, 78 the configuration is wrong, 1 anything else.";
 
 /// Where the configuration comes from.
 #[derive(Args)]
@@ -66,35 +69,39 @@ enum Command {
     Rooms(rooms::Rooms),
     /// Has a running server read its configuration again, over its REST API: says what has changed and what needs a restart.
     Reload(reload::Reload),
+    /// Has a running server begin no room and end when all have left, over its REST API.
+    Drain(drain::Drain),
     /// Prints the version.
     Version,
 }
 
-pub(crate) fn run(Arguments { source, command }: Arguments) -> anyhow::Result<()> {
+/// Calls were cut by the end of the server: at the deadline of a drain, or because nobody waited for it.
+const CALLS_CUT: u8 = 3;
+
+pub(crate) fn run(Arguments { source, command }: Arguments) -> anyhow::Result<ExitCode> {
     match command {
-        None | Some(Command::Serve) => serve::serve(&source),
+        None | Some(Command::Serve) => return serve::serve(&source),
         Some(Command::CheckConfig) => {
             let (source, config) = (source.of_config(), source.load()?);
             server::check(&config, &source)?;
             config.warnings().iter().for_each(|warning| warn(warning));
             let rooms = config.rooms().len();
             say(&format!("The configuration is right: it has {rooms} room{}.", if rooms == 1 { "" } else { "s" }));
-            Ok(())
         }
         Some(Command::Import { folder }) => {
             let janus = JanusConfig::read(&folder)?;
             // What is printed must be what --janus-config starts with.
             config::Source { janus: Some(folder.clone()), ..config::Source::default() }.load()?;
             say(&format!("# Made from {} by plenum import.\n\n{}", folder.display(), janus.to_toml().trim_end()));
-            Ok(())
         }
-        Some(Command::Rooms(rooms)) => rooms::run(rooms, &source.load()?),
-        Some(Command::Reload(reload)) => reload::run(&reload, &source.load()?),
+        Some(Command::Rooms(rooms)) => rooms::run(rooms, &source.load()?)?,
+        Some(Command::Drain(drain)) => drain::run(&drain, &source.load()?)?,
+        Some(Command::Reload(reload)) => reload::run(&reload, &source.load()?)?,
         Some(Command::Version) => {
             say(concat!("plenum ", env!("CARGO_PKG_VERSION")));
-            Ok(())
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Source {

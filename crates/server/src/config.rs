@@ -6,6 +6,7 @@
 mod admin;
 mod broker_tls;
 mod change;
+mod drain;
 mod error;
 mod http;
 mod json;
@@ -32,6 +33,8 @@ use serde::{Deserialize, Serialize};
 pub use admin::Admin;
 pub use broker_tls::BrokerTls;
 pub use change::Change;
+pub use drain::Drain;
+pub(crate) use drain::LONGEST as LONGEST_DRAIN;
 pub use error::ConfigError;
 pub use http::Http;
 pub use json::JsonStyle;
@@ -84,6 +87,8 @@ pub struct Config {
     pub turn: Option<Turn>,
     /// The mix.
     pub mixer: Mixer,
+    /// How the server ends.
+    pub drain: Drain,
     /// What outlives the process.
     pub storage: Storage,
     /// Traces for OpenTelemetry, if it is there.
@@ -253,6 +258,9 @@ impl Config {
         }
         if !(1..=10).contains(&self.mixer.complexity) {
             return wrong("mixer.complexity", "a number from 1 to 10");
+        }
+        if self.drain.deadline > drain::LONGEST {
+            return wrong("drain.deadline", &format!("at most {}, a year", drain::LONGEST));
         }
         if self.media.net_threads > 256 {
             return wrong("media.net_threads", "at most 256");

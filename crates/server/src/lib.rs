@@ -8,6 +8,8 @@ mod bridge;
 mod brokers;
 mod certificate;
 pub mod config;
+mod drain;
+mod health;
 mod http_client;
 pub mod janus;
 mod listen;
@@ -20,6 +22,7 @@ mod reload;
 mod rest;
 mod slots;
 mod store;
+pub mod systemd;
 #[cfg(feature = "otlp")]
 mod telemetry;
 mod turn;
@@ -44,6 +47,9 @@ use tokio::task::JoinSet;
 
 use certificate::CertificateFiles;
 use config::{Config, ConfigError, Room, Secret, Source};
+use drain::owner::Drainer;
+pub use drain::{Ending, Occupancy};
+use health::Health;
 pub use logs::Logs;
 use metrics::Metrics;
 use observatory::Observatory;
@@ -73,6 +79,7 @@ pub struct Running {
     workers: Vec<wiring::Worker>,
     stopping: watch::Sender<bool>,
     reloader: Reloader,
+    drainer: Drainer,
     tasks: JoinSet<()>,
 }
 
@@ -203,9 +210,14 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
         configured: added,
     };
     let reloader = Reloader::new(source.clone(), configured, audience);
-    let observatory = Observatory::new(transport.clone(), workers.clone(), stopping.subscribe());
-    let admin_pages = rest::router(transport.clone(), observatory, reloader.clone(), token.subscribe())
+    let drainer = Drainer::spawn(transport.clone(), Duration::from_secs(config.drain.deadline));
+    let health = Health { drivers: drivers.clone(), workers: workers.clone(), transport: transport.clone() };
+    let observatory = Observatory::new(transport.clone(), workers.clone(), drainer.clone(), stopping.subscribe());
+    let api =
+        rest::Api { transport: transport.clone(), observatory, reloader: reloader.clone(), drainer: drainer.clone() };
+    let admin_pages = rest::router(api, token.subscribe())
         .route("/metrics", metrics_page)
+        .merge(health.router())
         .merge(web::console());
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     tasks.spawn(logs::log_changes(transport.notices()));
@@ -239,9 +251,12 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
     if let Some(files) = certificate_files {
         tasks.spawn(files.keep_up(read_again));
     }
+    if let Some(interval) = systemd::watchdog_interval() {
+        tasks.spawn(health.keep_watchdog(interval, stopping.subscribe()));
+    }
     addresses.log();
     transport.tell_started();
-    Ok(Running { addresses, transport, drivers, acceptor, workers, stopping, reloader, tasks })
+    Ok(Running { addresses, transport, drivers, acceptor, workers, stopping, reloader, drainer, tasks })
 }
 
 impl Running {
@@ -273,9 +288,29 @@ impl Running {
         let _ = self.reloader.reload().await;
     }
 
-    /// Returns when a part that all depend on has ended, which only a fault makes it do.
-    pub async fn ended(&mut self) {
-        let _ = self.tasks.join_next().await;
+    /// Begins to drain: no room begins any more, and [`ended`](Self::ended) returns when all have left or at the deadline.
+    pub async fn drain(&self) {
+        let _ = self.drainer.begin(None).await;
+    }
+
+    /// Whether it drains.
+    pub async fn is_draining(&self) -> bool {
+        self.drainer.progress().await.is_ok_and(|progress| progress.times.is_some())
+    }
+
+    /// Who is here; nobody once it is over.
+    pub async fn occupancy(&self) -> Occupancy {
+        self.drainer.progress().await.map(|progress| progress.left).unwrap_or_default()
+    }
+
+    /// Returns when a drain is over, whoever has asked for it; or `None` when a part that all depend on has ended, which only a
+    /// fault makes it do.
+    pub async fn ended(&mut self) -> Option<Ending> {
+        let Self { tasks, drainer, .. } = self;
+        tokio::select! {
+            _ = tasks.join_next() => None,
+            ending = drainer.ended() => ending,
+        }
     }
 
     /// Tells every session, closes every peer connection and socket, and ends the threads.

@@ -18,7 +18,7 @@ const BAD_CONFIGURATION: u8 = 78;
 
 fn main() -> ExitCode {
     match command::run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             complain(&format!("plenum: {error:#}"));
             if error.is::<ConfigError>() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }

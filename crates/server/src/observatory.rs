@@ -15,6 +15,7 @@ use signaling::{CoreCounts, Operation, Outcome, Transport};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::sleep;
 
+use crate::drain::owner::Drainer;
 use crate::wiring;
 use node::Node;
 use scene::Scene;
@@ -56,6 +57,7 @@ pub(crate) struct Observatory(Arc<Shared>);
 struct Shared {
     transport: Transport,
     workers: Vec<wiring::Worker>,
+    drainer: Drainer,
     started: Instant,
     stopping: watch::Receiver<bool>,
     places: Arc<Semaphore>,
@@ -77,10 +79,16 @@ struct Frame {
 
 impl Observatory {
     /// Watchers are let go when `stopping` becomes true.
-    pub(crate) fn new(transport: Transport, workers: Vec<wiring::Worker>, stopping: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(
+        transport: Transport,
+        workers: Vec<wiring::Worker>,
+        drainer: Drainer,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         Self(Arc::new(Shared {
             transport,
             workers,
+            drainer,
             started: crate::now(),
             stopping,
             places: Arc::new(Semaphore::new(MOST_WATCHERS)),
@@ -152,7 +160,8 @@ impl Shared {
                 let surveyed = self.transport.operate(Operation::SurveyRooms).await.ok()?;
                 let CoreCounts { gauges, .. } = self.transport.core_counts().await?;
                 let Ok(Outcome::Is(Value::Array(rooms))) = surveyed else { return None };
-                let server = node.figures(&gauges, &self.workers, crate::now());
+                let mut server = node.figures(&gauges, &self.workers, crate::now());
+                server["drain"] = self.drainer.progress().await.ok()?.as_json();
                 Some(Scene::of_server(server, rooms))
             }
             Topic::Room(room) => {

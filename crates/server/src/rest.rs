@@ -4,6 +4,7 @@
 mod authorization;
 mod configuration;
 mod document;
+mod drain;
 mod events;
 mod participants;
 mod problem;
@@ -31,6 +32,7 @@ use authorization::Token;
 use problem::Problem;
 
 use crate::config::Secret;
+use crate::drain::owner::Drainer;
 use crate::observatory::Observatory;
 use crate::reload::Reloader;
 
@@ -47,19 +49,15 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// What the operations are done with.
 #[derive(Clone)]
-struct Api {
-    transport: Transport,
-    observatory: Observatory,
-    reloader: Reloader,
+pub(crate) struct Api {
+    pub(crate) transport: Transport,
+    pub(crate) observatory: Observatory,
+    pub(crate) reloader: Reloader,
+    pub(crate) drainer: Drainer,
 }
 
 /// The API, its document and the page. Without a `token` only the latter two answer.
-pub(crate) fn router(
-    transport: Transport,
-    observatory: Observatory,
-    reloader: Reloader,
-    token: watch::Receiver<Option<Secret>>,
-) -> Router {
+pub(crate) fn router(api: Api, token: watch::Receiver<Option<Secret>>) -> Router {
     let operations = OpenApiRouter::new()
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::read, rooms::ensure, rooms::edit, rooms::destroy))
@@ -68,14 +66,15 @@ pub(crate) fn router(
         .routes(routes!(participants::relocate))
         .routes(routes!(events::server))
         .routes(routes!(events::room))
-        .routes(routes!(configuration::reload));
+        .routes(routes!(configuration::reload))
+        .routes(routes!(drain::read, drain::begin, drain::undo));
     let (operations, document) =
         OpenApiRouter::with_openapi(document::preamble()).nest(BASE, operations).split_for_parts();
     let operations = operations
         .method_not_allowed_fallback(async || Problem::Method.into_response())
         .route(&format!("{BASE}/{{*path}}"), any(async || Problem::Path.into_response()))
         .layer(middleware::from_fn_with_state(Token::new(token), authorization::check))
-        .with_state(Api { transport, observatory, reloader });
+        .with_state(api);
     let page = Router::from(SwaggerUi::new(PAGE).config(document::page_settings())).layer(map_response(protected));
     let document = Json(document);
     Router::new().merge(operations).route(DOCUMENT, get(async move || document)).merge(page)
@@ -101,6 +100,12 @@ impl FromRef<Api> for Observatory {
 impl FromRef<Api> for Reloader {
     fn from_ref(api: &Api) -> Self {
         api.reloader.clone()
+    }
+}
+
+impl FromRef<Api> for Drainer {
+    fn from_ref(api: &Api) -> Self {
+        api.drainer.clone()
     }
 }
 

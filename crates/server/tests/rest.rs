@@ -54,6 +54,15 @@ async fn every_operation_of_the_document_does_what_it_says() {
     tour.go("DELETE", participant, "/v1/rooms/1/participants/12", None, 204).await;
     tour.go("DELETE", participants, "/v1/rooms/2/participants", None, 204).await;
     tour.go("DELETE", "/v1/rooms/{room}", "/v1/rooms/2", None, 204).await;
+    client.join(1, 13, "Cid").await;
+    let ordered = tour.go("PUT", "/v1/drain", "", Some(json!({"deadline": 60})), 200).await;
+    let refused = server.ask("POST", "/v1/rooms", Some(json!({"room": 3}))).await;
+    assert_eq!((refused.status, &refused.body["type"]), (503, &json!("urn:plenum:problem:not-now")));
+    let progress = tour.go("GET", "/v1/drain", "", None, 200).await;
+    assert_eq!((&ordered["draining"], &progress["draining"]), (&json!(true), &json!(true)));
+    assert_eq!((&progress["participants"], &progress["rooms"]), (&json!(1), &json!(1)));
+    let undone = tour.go("DELETE", "/v1/drain", "", None, 200).await;
+    assert_eq!((&undone["draining"], undone.get("remaining")), (&json!(false), None));
 
     let reloaded = tour.go("POST", "/v1/config/reload", "", None, 200).await;
     assert_eq!(reloaded, json!({"changed": [], "restart": []}));

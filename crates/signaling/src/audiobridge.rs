@@ -2,6 +2,7 @@
 //! shall happen outside it says in [`Effect`]s.
 
 mod announce;
+mod drain;
 mod error;
 mod forward;
 mod info;
@@ -47,6 +48,8 @@ pub(crate) struct AudioBridge {
     dialect: Dialect,
     /// The mixer can take nobody more.
     overloaded: bool,
+    /// No room begins any more.
+    draining: bool,
     /// Whether there is where to store permanent rooms.
     stores_rooms: bool,
     rooms: BTreeMap<RoomId, Room>,
@@ -69,6 +72,7 @@ impl AudioBridge {
             default_quality: config.default_quality,
             dialect: Dialect { limits: config.limits, string_ids: config.string_ids },
             overloaded: false,
+            draining: false,
             stores_rooms: config.stores_rooms,
             rooms: BTreeMap::new(),
             attachments: BTreeMap::new(),
@@ -97,7 +101,10 @@ impl AudioBridge {
     fn open_rooms(&mut self, config: &Config, ids: &mut IdSource) {
         for room in &config.rooms {
             // Whoever configures rooms checks them first and tells the operator; here is no one to tell.
-            let _ = self.open_room(room.clone(), ids);
+            let opened = self.open_room(room.clone(), ids).and_then(|id| self.rooms.get_mut(&id));
+            if let Some(room) = opened {
+                room.from_start = true;
+            }
         }
     }
 

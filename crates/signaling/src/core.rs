@@ -4,6 +4,7 @@
 mod admin;
 pub(crate) mod asked;
 pub(crate) mod config;
+pub(crate) mod drain;
 pub(crate) mod effect;
 pub(crate) mod errand;
 pub(crate) mod error;
@@ -51,7 +52,7 @@ use inquiry::Inquiries;
 pub use log::LogLevel;
 use media::{MediaCommand, MediaEvent};
 use message::{Envelope, HandleField};
-use notice::{Happening, Notice, SessionEnd};
+use notice::{Happening, Notice};
 use operator::Refused;
 use plugin::Reply;
 use rate::Rate;
@@ -455,15 +456,6 @@ impl Core {
     /// The next of what came of the last call.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
-    }
-
-    /// Ends every session with a `timeout` event and accepts no new one.
-    pub fn shut_down(&mut self, now: Instant) {
-        self.accepting = false;
-        let sessions: Vec<_> = self.sessions.keys().copied().collect();
-        for session in sessions {
-            self.expire_session(session, SessionEnd::Stopped, now);
-        }
     }
 
     /// How much there is of everything.

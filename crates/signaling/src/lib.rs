@@ -10,6 +10,7 @@ mod echotest;
 mod transport;
 
 pub use crate::core::config::{Config, Limits, MediaFacts, Recording, RoomConfig, SAMPLING_RATES};
+pub use crate::core::drain::Standing;
 pub use crate::core::errand::{Errand, Finding, Task};
 pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomId, RoomKey, SessionId, UserId};
 pub use crate::core::jsep::JsepKind;

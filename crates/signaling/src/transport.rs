@@ -28,7 +28,7 @@ mod websocket;
 
 use std::collections::BTreeMap;
 use std::future::ready;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
 use histogram::Histogram;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -46,10 +47,11 @@ use self::listener::ClientAddress;
 use self::mailbox::Mailboxes;
 use self::owner::{CoreOwner, Inbound, Stop, Told};
 pub use self::owner::{Occurrence, StoreRequest};
+use self::path::RoomPath;
 use self::style::Styles;
 use crate::{
     Carrier, Core, Counters, Gauges, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent, Notice, Operation,
-    Outcome, Refused, RequestKind,
+    Outcome, Refused, RequestKind, Standing,
 };
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
@@ -173,6 +175,8 @@ struct Shared {
     log_level: watch::Receiver<LogLevel>,
     notices: broadcast::WeakSender<Occurrence>,
     last_connection: AtomicU64,
+    /// What the core was told last: only while it drains it is asked who may come.
+    draining: AtomicBool,
     /// Becomes true at the stop. Polls and connections hold a receiver, and its closing tells that all have ended.
     stopping: watch::Sender<bool>,
 }
@@ -218,7 +222,19 @@ impl Transport {
         let cors = RwLock::new(Arc::new(Cors::new(&config.allow_origins, config.enforce_cors)));
         let (stopping, _) = watch::channel(false);
         let last_connection = AtomicU64::new(0);
-        let shared = Shared { config, cors, mailboxes, tallies, styles, log_level, notices, last_connection, stopping };
+        let draining = AtomicBool::new(false);
+        let shared = Shared {
+            config,
+            cors,
+            mailboxes,
+            tallies,
+            styles,
+            log_level,
+            notices,
+            last_connection,
+            draining,
+            stopping,
+        };
         Self { inbox, shared: Arc::new(shared) }
     }
 
@@ -296,6 +312,24 @@ impl Transport {
         self.ask(|reply| Inbound::Inspect { reply }).await.ok()
     }
 
+    /// Begins no room from now on, or again.
+    ///
+    /// # Errors
+    /// 503 when the core is stopped, 504 when it takes longer than 10 s.
+    pub async fn set_draining(&self, draining: bool) -> Result<(), StatusCode> {
+        self.ask(|reply| Inbound::Drain { draining, reply }).await?;
+        self.shared.draining.store(draining, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether new sessions and rooms are welcome.
+    ///
+    /// # Errors
+    /// 503 when the core is stopped, 504 when it takes longer than 10 s.
+    pub async fn standing(&self) -> Result<Standing, StatusCode> {
+        self.ask(|reply| Inbound::Standing { reply }).await
+    }
+
     /// Does what a back-end asks with the operator's authority, which the caller has checked.
     ///
     /// # Errors
@@ -344,6 +378,21 @@ impl Transport {
     fn finish(&self, router: Router, api: Api) -> Router {
         let upgrade = middleware::from_fn_with_state((self.clone(), api), websocket::upgrade);
         router.layer(upgrade).layer(DefaultBodyLimit::max(MESSAGE_LIMIT))
+    }
+
+    /// Refuses what is about a room that can't begin here (`path` names it) and about no session of ours, with a status on
+    /// which a balancer tries another server; `None` lets it through.
+    async fn turn_away(&self, path: &str, session: u64) -> Option<Response> {
+        if !self.shared.draining.load(Ordering::Relaxed) {
+            return None;
+        }
+        let room = RoomPath::split(path).room?;
+        let refusal = match self.ask(|reply| Inbound::Welcome { room, session, reply }).await {
+            Ok(true) => return None,
+            Ok(false) => StatusCode::SERVICE_UNAVAILABLE,
+            Err(status) => status,
+        };
+        Some(refusal.into_response())
     }
 
     /// A request over HTTP, answered by the core or, in its absence, by a status.

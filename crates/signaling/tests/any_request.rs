@@ -367,6 +367,7 @@ proptest! {
         world.core.shut_down(now);
         let gauges = world.core.gauges();
         prop_assert_eq!((gauges.sessions, gauges.handles, gauges.participants), (0, 0, 0));
+        prop_assert_eq!(gauges.active_rooms, 0);
     }
 }
 

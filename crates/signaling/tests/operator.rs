@@ -134,7 +134,7 @@ fn a_room_is_made_read_changed_and_ended() {
     let ended = server.operate(Operation::DestroyRoom { room: "7".to_owned(), permanent: false });
     assert_eq!(ended, Ok(Outcome::Gone));
     let refused = server.operate(Operation::ReadRoom { room: "7".to_owned() }).unwrap_err();
-    assert_eq!(refused, Refused { code: 485, reason: "No such room (7)".to_owned() });
+    assert_eq!(refused, Refused { code: 485, reason: "No such room (7)".to_owned(), is_temporary: false });
 }
 
 /// Conformance case 185.

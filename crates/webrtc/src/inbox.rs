@@ -57,6 +57,8 @@ struct Bell {
     rung: AtomicBool,
     stopping: AtomicBool,
     batches_dropped: AtomicU64,
+    /// How often the thread has begun a turn.
+    turns: AtomicU64,
 }
 
 /// The two ends of new queues for so many commands and batches.
@@ -69,6 +71,7 @@ pub(crate) fn inbox<R>(waker: mio::Waker, commands: usize, batches: usize) -> (D
         rung: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
         batches_dropped: AtomicU64::new(0),
+        turns: AtomicU64::new(0),
     });
     let load = Arc::new(Load::default());
     let thread = Mutex::new(None);
@@ -135,6 +138,16 @@ impl<R> DriverHandle<R> {
         self.door.load.is_overloaded()
     }
 
+    /// Has the thread begin a turn, unless it is stuck or gone: see [`turns`](Self::turns).
+    pub fn nudge(&self) {
+        self.door.bell.ring();
+    }
+
+    /// How many turns the thread has begun.
+    pub fn turns(&self) -> u64 {
+        self.door.bell.turns.load(Ordering::Relaxed)
+    }
+
     /// Ends the driver: its peers are told, its thread is waited for.
     pub fn stop(self) {
         self.door.bell.stop();
@@ -158,8 +171,9 @@ impl<R> Clone for DriverHandle<R> {
 }
 
 impl<R> Inbox<R> {
-    /// Before the queues are read: whatever is put there from now on rings again.
+    /// A turn begins, before the queues are read: whatever is put there from now on rings again.
     pub(crate) fn mute(&self) {
+        self.bell.turns.fetch_add(1, Ordering::Relaxed);
         self.bell.rung.store(false, Ordering::SeqCst);
     }
 

@@ -35,7 +35,10 @@ export async function startPlenum({
     consoleUrl: `http://127.0.0.1:${ports.admin}/console/`,
     ports,
     output: () => service.output,
-    stop: async (signal) => {
+    pid: service.child.pid,
+    exited: service.exited,
+    // SIGTERM would wait for whoever is still in a room.
+    stop: async (signal = 'SIGINT') => {
       const code = await stop(service, signal);
       rmSync(folder, { recursive: true, force: true });
       return code;

@@ -1,6 +1,6 @@
 //! How busy a worker is, measured by its thread and read by whoever places rooms. Must not decide anything.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A load is that of the last second: steady enough to place rooms by, and soon enough.
@@ -11,11 +11,21 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub(super) struct Load {
     permille: AtomicU32,
     overloaded: AtomicBool,
+    turns: AtomicU64,
 }
 
 impl Load {
     pub(super) fn permille(&self) -> u32 {
         self.permille.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// A turn begins.
+    pub(super) fn count_turn(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn is_overloaded(&self) -> bool {

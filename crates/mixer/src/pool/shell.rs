@@ -51,6 +51,7 @@ where
     /// Until it is told to stop, or nobody holds a handle any more.
     pub(super) fn run(&mut self) {
         loop {
+            self.load.count_turn();
             self.load.set_overloaded(self.worker.is_overloaded());
             let message = match self.worker.poll_timeout() {
                 None if self.transit.is_forwarding() => self.messages.recv_timeout(FORWARDING_STEP),
@@ -92,7 +93,7 @@ where
             Some(Message::Release(departure)) => self.release(departure, now),
             Some(Message::Arrive { room, moved, slots }) => self.arrive(room, moved, &slots, now),
             // Ends the loop that called this, or comes when that has ended.
-            Some(Message::Stop) | None => {}
+            Some(Message::Nudge | Message::Stop) | None => {}
         }
     }
 

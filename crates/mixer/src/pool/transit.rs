@@ -62,6 +62,7 @@ impl<O> Transit<O> {
             Message::Command(Command::Measure { .. })
             | Message::Expect { .. }
             | Message::Arrive { .. }
+            | Message::Nudge
             | Message::Stop => None,
         };
         let Some(expected) = room else {

@@ -1,12 +1,14 @@
 //! Starts the server, and ends it when told to.
 
-use server::Logs;
+use std::process::ExitCode;
+
 use server::config::ConfigError;
+use server::{Ending, Logs, Occupancy, systemd};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Source, say};
+use super::{CALLS_CUT, Source, say};
 
-pub(super) fn serve(source: &Source) -> anyhow::Result<()> {
+pub(super) fn serve(source: &Source) -> anyhow::Result<ExitCode> {
     let source = source.of_config();
     let config = source.load()?;
     let logs = Logs::start(&config.log, source.file.as_deref()).map_err(|error| source.located(error))?;
@@ -26,25 +28,46 @@ pub(super) fn serve(source: &Source) -> anyhow::Result<()> {
             Ok(error) => source.located(error).into(),
             Err(error) => error,
         })?;
+        systemd::tell_ready();
         announce(&running);
-        loop {
+        let mut told_to_end = false;
+        let code = loop {
             tokio::select! {
                 _ = terminate.recv() => {
-                    tracing::info!("SIGTERM: ending");
-                    break;
+                    if told_to_end && running.is_draining().await {
+                        tracing::info!("a second SIGTERM: ending");
+                        break end_of(running.occupancy().await);
+                    }
+                    tracing::info!("SIGTERM: draining; a second one ends at once");
+                    told_to_end = true;
+                    running.drain().await;
                 }
                 _ = interrupt.recv() => {
                     tracing::info!("SIGINT: ending");
-                    break;
+                    break ExitCode::SUCCESS;
                 }
-                _ = hangup.recv() => running.reload().await,
-                // Whoever supervises the process starts it afresh: a server that only half works helps nobody.
-                () = running.ended() => anyhow::bail!("a part of the server has ended by a fault"),
+                _ = hangup.recv() => {
+                    systemd::tell_reloading();
+                    running.reload().await;
+                    systemd::tell_ready();
+                }
+                ending = running.ended() => match ending {
+                    Some(Ending::Empty) => break ExitCode::SUCCESS,
+                    Some(Ending::Cut(left)) => break end_of(left),
+                    // Whoever supervises the process starts it afresh: a server that only half works helps nobody.
+                    None => anyhow::bail!("a part of the server has ended by a fault"),
+                },
             }
-        }
+        };
+        systemd::tell_stopping();
         running.stop().await;
-        Ok(())
+        Ok(code)
     })
+}
+
+/// The status of an end that cuts whoever is left.
+fn end_of(left: Occupancy) -> ExitCode {
+    if left.participants == 0 { ExitCode::SUCCESS } else { ExitCode::from(CALLS_CUT) }
 }
 
 /// A reply may come some milliseconds later, a packet may not: a storm of joins must not cost those inside their sound.

@@ -29,6 +29,8 @@ pub(super) enum Problem {
     Query(String),
     /// Too many watch.
     Watchers,
+    /// A field that is not signaling's is wrong.
+    Deadline,
     /// Signaling said no.
     Refused(Refused),
     /// Done, but it will not outlive the process.
@@ -56,6 +58,10 @@ impl Problem {
             Self::Field { .. } => ("unknown-field", StatusCode::BAD_REQUEST, "The body has an unknown field"),
             Self::Query(_) => ("invalid-query", StatusCode::BAD_REQUEST, "The query is wrong"),
             Self::Watchers => ("too-many-watchers", StatusCode::SERVICE_UNAVAILABLE, "Too many watch already"),
+            Self::Deadline => refusal(484),
+            Self::Refused(refused) if refused.is_temporary => {
+                ("not-now", StatusCode::SERVICE_UNAVAILABLE, "Not now, or not on this server")
+            }
             Self::Refused(refused) => refusal(refused.code),
             Self::Unsaved => ("not-stored", StatusCode::INTERNAL_SERVER_ERROR, "It is done, but could not be stored"),
             Self::Configuration(_) => {
@@ -76,6 +82,7 @@ impl Problem {
             Self::MediaType => Some("Send it with Content-Type: application/json".to_owned()),
             Self::Body(detail) | Self::Query(detail) | Self::Configuration(detail) => Some(detail),
             Self::Field { name, known } => Some(format!("'{name}' is none of: {}", known.join(", "))),
+            Self::Deadline => Some("deadline should be a number of seconds, at most a year".to_owned()),
             Self::Refused(refused) => Some(refused.reason),
             Self::Unsaved => Some("It will be undone when the server starts again".to_owned()),
             Self::WrongToken | Self::Path | Self::Method | Self::TooLarge | Self::Watchers | Self::Server(_) => None,

@@ -232,6 +232,29 @@ pub(super) struct Destination {
     group: Option<String>,
 }
 
+/// How to drain.
+#[derive(ToSchema)]
+pub(super) struct DrainOrder {
+    /// In seconds from now, when calls are cut. Without it: `drain.deadline` of the configuration, or that of the drain that has
+    /// begun.
+    deadline: Option<u64>,
+}
+
+/// Whether the server drains.
+#[derive(ToSchema)]
+pub(super) struct Drain {
+    /// It does.
+    draining: bool,
+    /// Rooms with somebody in them.
+    rooms: u64,
+    /// Those in all rooms.
+    participants: u64,
+    /// For so many seconds; absent while it does not.
+    elapsed: Option<u64>,
+    /// It ends in so many seconds at the latest; absent while it does not.
+    remaining: Option<u64>,
+}
+
 /// Why a request failed (RFC 9457).
 #[derive(ToSchema)]
 pub(super) struct Problem {

@@ -5,7 +5,7 @@
 
 use utoipa::ToSchema;
 
-use super::schema::{Id, Room};
+use super::schema::{Drain, Id, Room};
 
 /// The `data` of an event about the server: in a `snapshot` all of it, in a `change` what is new.
 #[derive(ToSchema)]
@@ -44,6 +44,8 @@ pub(super) struct ServerSeen {
     participants: u64,
     /// It has more to mix than it can, and lets nobody new in.
     overloaded: bool,
+    /// Whether it drains, and who is left.
+    drain: Drain,
     /// Its threads, by name.
     threads: Vec<ThreadSeen>,
 }

@@ -75,6 +75,11 @@ impl Plenum {
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.wait()
+    }
+
+    /// Until it ends by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Error {
     text: String,
     /// What there would have been too much of.
     limit: Option<Limit>,
+    /// It might be granted later, or by another server.
+    is_temporary: bool,
 }
 
 impl Error {
@@ -179,7 +181,12 @@ impl Error {
     }
 
     pub(super) fn overloaded() -> Self {
-        Self::new(499, "The server is overloaded, try again later")
+        Self::new(499, "The server is overloaded, try again later").temporary()
+    }
+
+    /// The server is to end when its calls have.
+    pub(super) fn draining() -> Self {
+        Self::new(499, "The server is draining: no room begins here").temporary()
     }
 
     pub(super) fn room_full(room: &RoomId, limit: usize) -> Self {
@@ -192,11 +199,15 @@ impl Error {
     }
 
     fn new(code: u16, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), limit: None }
+        Self { code, text: text.into(), limit: None, is_temporary: false }
+    }
+
+    fn temporary(self) -> Self {
+        Self { is_temporary: true, ..self }
     }
 
     fn over(limit: Limit, text: String) -> Self {
-        Self { limit: Some(limit), ..Self::new(499, text) }
+        Self { limit: Some(limit), ..Self::new(499, text).temporary() }
     }
 
     /// What there would have been too much of.
@@ -216,13 +227,13 @@ impl From<FieldError> for Error {
 }
 
 impl From<Error> for Refused {
-    fn from(Error { code, text, .. }: Error) -> Self {
-        Self { code, reason: text }
+    fn from(Error { code, text, is_temporary, .. }: Error) -> Self {
+        Self { code, reason: text, is_temporary }
     }
 }
 
 impl From<Error> for Refusal {
-    fn from(Error { code, text, limit }: Error) -> Self {
+    fn from(Error { code, text, limit, .. }: Error) -> Self {
         Self { code, data: json!({"audiobridge": "event", "error_code": code, "error": text}), limit }
     }
 }

@@ -59,6 +59,9 @@ impl AudioBridge {
         }
         let unsupported = || Error::unsupported_sampling_rate(request.sampling_rate);
         config.sampling_rate = u32::try_from(request.sampling_rate).map_err(|_| unsupported())?;
+        if self.draining {
+            return Err(Error::draining());
+        }
         if self.rooms.len() >= self.dialect.limits.rooms {
             return Err(Error::too_many_rooms(self.dialect.limits.rooms));
         }

@@ -234,6 +234,7 @@ impl AudioBridge {
         if old.id == new.id {
             return Err(Error::already_in_this_room());
         }
+        self.check_beginning(new)?;
         let group = group.map(str::to_owned).or_else(|| before.group.clone()).filter(|_| !new.groups.is_empty());
         require_group(new, group.as_deref())?;
         let keeps_id = !new.participants.contains_key(&target.user);
@@ -262,7 +263,7 @@ impl AudioBridge {
         Body::of_operator(fields, self.dialect)
     }
 
-    fn room_named(&self, name: &str) -> Result<RoomId, Error> {
+    pub(super) fn room_named(&self, name: &str) -> Result<RoomId, Error> {
         self.order(&object([("room", self.id_named(name))])).room()
     }
 

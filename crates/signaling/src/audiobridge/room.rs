@@ -31,6 +31,8 @@ pub(super) struct Room {
     pub(super) settings: RoomSettings,
     pub(super) participants: BTreeMap<UserId, HandleId>,
     pub(super) usedtx: bool,
+    /// It is in the configuration.
+    pub(super) from_start: bool,
 }
 
 /// Who in a room hears of something.
@@ -114,6 +116,7 @@ impl Room {
             },
             participants: BTreeMap::new(),
             usedtx: config.usedtx,
+            from_start: false,
         })
     }
 

@@ -58,6 +58,7 @@ impl AudioBridge {
         if self.participants >= limit {
             return Err(Error::server_full(limit));
         }
+        self.check_beginning(room)?;
         let id = room.id.clone();
         let wishes = request.wishes;
         let newcomer = Participant {
@@ -105,6 +106,7 @@ impl AudioBridge {
         let quality = request.wishes.quality()?;
         let expected_loss = request.wishes.expected_loss()?;
         let user = self.free_user(room, wished_user_untyped(body), ids)?;
+        self.check_beginning(room)?;
         let wishes = request.wishes;
         let after = Participant {
             room: room.id.clone(),

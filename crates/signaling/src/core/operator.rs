@@ -151,6 +151,8 @@ pub struct Refused {
     pub code: u16,
     /// Its `error`.
     pub reason: String,
+    /// It might be granted later, or by another server.
+    pub is_temporary: bool,
 }
 
 impl Core {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::listener::ClientAddress;
 use super::owner::Inbound;
-use super::path::Target;
+use super::path::{RoomPath, Target};
 use super::refusal::Refusal;
 use super::{Transport, document};
 use crate::{Credentials, Poll, SessionId};
@@ -36,9 +36,16 @@ pub(super) async fn handle(transport: Transport, request: Request) -> Response {
 
 async fn answer(transport: &Transport, request: Request) -> Response {
     let base = transport.config().base_path.as_str();
-    let target = Target::parse(base, request.uri().path());
+    let whole_path = request.uri().path();
+    let RoomPath { prefix, path, .. } = RoomPath::split(whole_path);
+    let target = Target::parse(base, path);
     let client = ClientAddress::of(request.extensions());
     if let Some(response) = gate(transport, target, &request) {
+        return response;
+    }
+    if target != Target::Outside
+        && let Some(response) = transport.turn_away(whole_path, target.ids().0).await
+    {
         return response;
     }
     if request.method() == Method::POST {
@@ -55,7 +62,10 @@ async fn answer(transport: &Transport, request: Request) -> Response {
         Target::Info => reply(transport, transport.request(client, made_up("info")).await),
         Target::Ping => reply(transport, transport.request(client, made_up("ping")).await),
         Target::Session { session } => poll(transport, client, session, None, request.uri()).await,
-        Target::Handle { session, .. } => poll(transport, client, session, Some(base), request.uri()).await,
+        Target::Handle { session, .. } => {
+            let redirect_base = format!("{prefix}{base}");
+            poll(transport, client, session, Some(&redirect_base), request.uri()).await
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use super::{CoreCounts, STOP_TIME, Tallies, stun};
 use crate::{
     Config, ConnectionId, Core, Credentials, Errand, Finding, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent,
     Notice, Operated, Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId,
-    Source, Storing, Task,
+    Source, Standing, Storing, Task,
 };
 
 /// What handlers and connections ask of the task.
@@ -94,6 +94,20 @@ pub(super) enum Inbound {
     Reconfigure {
         config: Box<Config>,
         reply: oneshot::Sender<()>,
+    },
+    /// Begin no room, or begin some again.
+    Drain {
+        draining: bool,
+        reply: oneshot::Sender<()>,
+    },
+    Standing {
+        reply: oneshot::Sender<Standing>,
+    },
+    /// Whether a request about this room, named as in a URL, makes sense here.
+    Welcome {
+        room: String,
+        session: u64,
+        reply: oneshot::Sender<bool>,
     },
     /// The last one.
     ShutDown(Stop),
@@ -335,6 +349,16 @@ impl CoreOwner {
             Inbound::Reconfigure { config, reply } => {
                 self.core.reconfigure(*config, now);
                 let _ = reply.send(());
+            }
+            Inbound::Drain { draining, reply } => {
+                self.core.set_draining(draining);
+                let _ = reply.send(());
+            }
+            Inbound::Standing { reply } => {
+                let _ = reply.send(self.core.standing());
+            }
+            Inbound::Welcome { room, session, reply } => {
+                let _ = reply.send(self.core.welcomes(&room, session));
             }
             Inbound::ShutDown(stop) => {
                 self.tell(Notice { origin: None, what: Happening::ServerStopping }, now);

@@ -1,5 +1,7 @@
 //! What a URL path below a base path addresses. It must not know which verbs are allowed there.
 
+use percent_encoding::percent_decode_str;
+
 /// The target of an HTTP request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
@@ -19,6 +21,30 @@ pub(super) enum Target {
     },
     /// Below a handle nothing exists.
     TooDeep,
+}
+
+/// A path in front of which stands the room that it is about, `/room/1234/janus/…`: clients put what they ask for behind the
+/// URL of their server, so there a balancer finds the room in each of their requests.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RoomPath<'a> {
+    /// The id of the room; `None` = the path names none.
+    pub(super) room: Option<String>,
+    /// What stands in front; ends without a slash.
+    pub(super) prefix: &'a str,
+    /// All else.
+    pub(super) path: &'a str,
+}
+
+impl<'a> RoomPath<'a> {
+    pub(super) fn split(path: &'a str) -> Self {
+        let none = Self { room: None, prefix: "", path };
+        let Some(below) = path.strip_prefix("/room/") else { return none };
+        let name = &below[..below.find('/').unwrap_or(below.len())];
+        // What is no UTF-8 nothing is called.
+        let Ok(room) = percent_decode_str(name).decode_utf8() else { return none };
+        let (prefix, path) = path.split_at("/room/".len() + name.len());
+        Self { room: Some(room.into_owned()).filter(|room| !room.is_empty()), prefix, path }
+    }
 }
 
 impl Target {
@@ -53,4 +79,25 @@ impl Target {
 fn id(segment: &str) -> u64 {
     let end = segment.find(|character: char| !character.is_ascii_digit()).unwrap_or(segment.len());
     segment[..end].parse::<i64>().map_or(0, i64::cast_unsigned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RoomPath;
+
+    #[test]
+    fn a_room_in_front_of_a_path_is_taken_off() {
+        let of = |room: &str, prefix, path| RoomPath { room: Some(room.to_owned()), prefix, path };
+        assert_eq!(RoomPath::split("/room/1234/janus/5/6"), of("1234", "/room/1234", "/janus/5/6"));
+        assert_eq!(RoomPath::split("/room/town%20hall/janus"), of("town hall", "/room/town%20hall", "/janus"));
+        assert_eq!(RoomPath::split("/room/1234"), of("1234", "/room/1234", ""));
+    }
+
+    #[test]
+    fn a_path_without_one_stays_whole() {
+        for path in ["/janus/5/6", "/room.js", "/room", "/", "/rooms/1234/janus", "/room/%ff/janus"] {
+            assert_eq!(RoomPath::split(path), RoomPath { room: None, prefix: "", path });
+        }
+        assert_eq!(RoomPath::split("/room//janus"), RoomPath { room: None, prefix: "/room/", path: "/janus" });
+    }
 }

@@ -46,7 +46,14 @@ pub(super) async fn upgrade(
     let (mut parts, _) = request.into_parts();
     let cors = transport.cors().headers(&parts.headers);
     let client = ClientAddress::of(&parts.extensions);
-    let mut response = if transport.cors().permits(&parts.headers) {
+    let is_permitted = transport.cors().permits(&parts.headers);
+    let turned_away = match api {
+        Api::Janus if is_permitted => transport.turn_away(parts.uri.path(), 0).await,
+        Api::Janus | Api::Admin => None,
+    };
+    let mut response = if let Some(refusal) = turned_away {
+        refusal
+    } else if is_permitted {
         match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
             Ok(handshake) => accept(transport, api, client, handshake),
             Err(rejection) => rejection.status().into_response(),

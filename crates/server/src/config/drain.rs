@@ -1,0 +1,20 @@
+//! `[drain]`: how the server ends when it is asked to.
+
+use serde::{Deserialize, Serialize};
+
+/// In seconds: an instant further away than a year may not exist.
+pub(crate) const LONGEST: u64 = 366 * 86_400;
+
+/// `[drain]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Drain {
+    /// Calls may go on for so many seconds after SIGTERM; 0 = not at all.
+    pub deadline: u64,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { deadline: 900 }
+    }
+}
