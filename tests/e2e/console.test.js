@@ -116,6 +116,23 @@ describe('an operator', () => {
     await ada.page.close();
   });
 
+  it('drains the server, and undoes it', async () => {
+    await console.enter(TOKEN);
+    const ada = await RoomPage.open(others, server.pageUrl);
+    await ada.join({ name: 'Ada' });
+    await console.sees('state', 'Serving');
+
+    await console.press('Drain …');
+    await console.confirm();
+    await console.sees('state', /^Draining: 1 person left, .* at most$/);
+    await console.screenshot('console-draining');
+
+    await console.press('Stop draining');
+    await console.sees('state', 'Serving');
+    assert.equal(await ada.page.evaluate(() => document.body.dataset.phase), 'inside');
+    await ada.page.close();
+  });
+
   it('is told when the server is gone and when it is back', async () => {
     await console.enter(TOKEN);
     await server.stop('SIGKILL');
