@@ -2,6 +2,7 @@
 
 mod client;
 mod drain;
+mod health;
 mod reload;
 mod rooms;
 mod serve;
@@ -71,6 +72,8 @@ enum Command {
     Reload(reload::Reload),
     /// Has a running server begin no room and end when all have left, over its REST API.
     Drain(drain::Drain),
+    /// Says whether the running server is alive.
+    Health(health::Health),
     /// Prints the version.
     Version,
 }
@@ -97,6 +100,7 @@ pub(crate) fn run(Arguments { source, command }: Arguments) -> anyhow::Result<Ex
         Some(Command::Rooms(rooms)) => rooms::run(rooms, &source.load()?)?,
         Some(Command::Drain(drain)) => drain::run(&drain, &source.load()?)?,
         Some(Command::Reload(reload)) => reload::run(&reload, &source.load()?)?,
+        Some(Command::Health(health)) => health::run(&health, &source.load()?)?,
         Some(Command::Version) => {
             say(concat!("plenum ", env!("CARGO_PKG_VERSION")));
         }

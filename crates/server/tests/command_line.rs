@@ -80,6 +80,22 @@ fn rooms_of_a_running_server_are_listed_made_and_destroyed() {
 }
 
 #[test]
+fn health_is_that_of_the_running_server() {
+    let mut server = Plenum::start(&FREE_PORTS);
+    server.page();
+    let port = format!("admin.port={}", server.admin().rsplit(':').next().unwrap());
+    let health = |arguments: &[&str]| run_to_the_end(&[&["health", "--set", &port], arguments].concat());
+
+    let (alive, ready) = (health(&[]), health(&["--ready"]));
+    assert_eq!((alive.status.code(), ready.status.code()), (Some(0), Some(0)));
+    assert!(String::from_utf8(alive.stdout).unwrap().contains(r#""live":true"#));
+    assert!(String::from_utf8(ready.stdout).unwrap().contains(r#""ready":true"#));
+
+    server.terminate();
+    assert_eq!(health(&[]).status.code(), Some(1));
+}
+
+#[test]
 fn a_server_that_is_not_there_is_named() {
     let output = run_to_the_end(&["--set", "admin.port=1", "rooms", "list"]);
     assert_eq!(output.status.code(), Some(1));
