@@ -104,7 +104,7 @@ fn local_sockets_and_brokers_are_taken_over() {
 
     let taken: toml::Table = toml::from_str(&janus.to_toml()).unwrap();
     let expected: toml::Table = toml::from_str(
-        "[unix]\npath = \"/run/janus\"\ntype = \"SOCK_DGRAM\"\n\
+        "rooms = []\n[unix]\npath = \"/run/janus\"\ntype = \"SOCK_DGRAM\"\n\
          [rabbitmq.api]\nto_janus = \"to\"\nfrom_janus = \"from\"\n\
          [rabbitmq.tls]\nverify_hostname = false\nauthorities = \"/ca.pem\"\n\
          [mqtt]\nurl = \"ssl://broker:8883\"\nversion = \"5\"\nkeep_alive = 7\nclean_session = true\n\
