@@ -52,8 +52,9 @@ fn core() -> (Core, Instant) {
 fn ping(core: &mut Core, client: Option<[u8; 4]>, now: Instant) -> Value {
     let request = json!({"janus": "ping", "transaction": "t"});
     core.handle_request(Source::Http(RequestId(1)), client.map(IpAddr::from), request, now);
-    match core.poll_output() {
-        Some(Output::Reply { message, .. }) => message,
-        other => panic!("{other:?}"),
-    }
+    let reply = std::iter::from_fn(|| core.poll_output()).find_map(|output| match output {
+        Output::Reply { message, .. } => Some(message),
+        _ => None,
+    });
+    reply.unwrap()
 }
