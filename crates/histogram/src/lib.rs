@@ -6,6 +6,24 @@ use std::time::Duration;
 /// The most bounds that a histogram may have.
 pub const MAX_BOUNDS: usize = 24;
 
+/// Bounds for what people wait for: from 1 ms to 20 s.
+pub const WAITS: &[Duration] = &[
+    Duration::from_millis(1),
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+];
+
 /// Durations by the least of some bounds that they do not exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Histogram {

@@ -34,9 +34,9 @@ mod trickle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use histogram::Histogram;
+use histogram::{Histogram, WAITS};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
@@ -237,27 +237,9 @@ pub struct Counters {
 /// The code of an answer that is no error.
 pub const ACCEPTED: u16 = 0;
 
-/// From what a net thread needs for an answer when it has nothing else to do, to what clients give up at.
-const ANSWERING: &[Duration] = &[
-    Duration::from_millis(1),
-    Duration::from_millis(2),
-    Duration::from_millis(5),
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(20),
-];
-
 impl Default for Counters {
     fn default() -> Self {
-        Self { requests: BTreeMap::new(), answering: Histogram::new(ANSWERING), limited: BTreeMap::new() }
+        Self { requests: BTreeMap::new(), answering: Histogram::new(WAITS), limited: BTreeMap::new() }
     }
 }
 

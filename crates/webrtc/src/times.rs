@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use histogram::Histogram;
+use histogram::{Histogram, WAITS};
 
 /// Histograms since the shard began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,24 +30,6 @@ pub(crate) enum Measured {
     LostSending(u32),
 }
 
-/// What a client waits for: from a handshake on the same machine to the 20 s after which one is given up.
-const JOINING: &[Duration] = &[
-    Duration::from_millis(1),
-    Duration::from_millis(2),
-    Duration::from_millis(5),
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(20),
-];
-
 /// From the same machine to around the world by satellite; a conversation suffers from 300 ms on (ITU-T G.114).
 const ROUND_TRIP: &[Duration] = &[
     Duration::from_millis(1),
@@ -70,9 +52,9 @@ const ROUND_TRIP: &[Duration] = &[
 impl Default for Times {
     fn default() -> Self {
         Self {
-            ice: Histogram::new(JOINING),
-            dtls: Histogram::new(JOINING),
-            first_packet: Histogram::new(JOINING),
+            ice: Histogram::new(WAITS),
+            dtls: Histogram::new(WAITS),
+            first_packet: Histogram::new(WAITS),
             round_trip: Histogram::new(ROUND_TRIP),
         }
     }
