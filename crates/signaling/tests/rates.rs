@@ -52,9 +52,11 @@ fn core() -> (Core, Instant) {
 fn ping(core: &mut Core, client: Option<[u8; 4]>, now: Instant) -> Value {
     let request = json!({"janus": "ping", "transaction": "t"});
     core.handle_request(Source::Http(RequestId(1)), client.map(IpAddr::from), request, now);
-    let reply = std::iter::from_fn(|| core.poll_output()).find_map(|output| match output {
-        Output::Reply { message, .. } => Some(message),
-        _ => None,
-    });
-    reply.unwrap()
+    while let Some(output) = core.poll_output() {
+        // A refusal is also told to who listens for notices.
+        if let Output::Reply { message, .. } = output {
+            return message;
+        }
+    }
+    panic!("no reply");
 }
