@@ -95,6 +95,8 @@ export class RoomPage {
 
   /** What comes out of the loudspeaker for some seconds: its envelope in decibels. */
   async listen(milliseconds = LISTEN_MS) {
+    // Who is in the room already may still be waiting for the first packet.
+    await this.#until(() => this.page.evaluate(() => Boolean(document.getElementById('sound').srcObject)), 'a stream');
     await this.page.evaluate(async (source) => {
       window.ears ??= import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
       const { listenTo } = await window.ears;
