@@ -1,4 +1,4 @@
-//! Signatures by the rules of Standard Webhooks (https://www.standardwebhooks.com), which receivers have libraries for.
+//! Signatures by the rules of Standard Webhooks (<https://www.standardwebhooks.com>), which receivers have libraries for.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
