@@ -3,6 +3,9 @@
 import Janus from '/janus/janus.es.js';
 import { listenTo } from '/client/ear.js';
 
+/** Where no track has come yet. */
+const NOTHING_DB = -200;
+
 const PLUGIN = 'janus.plugin.audiobridge';
 const sockets = new Map();
 
@@ -112,7 +115,7 @@ class Participant {
 
   /** Decibels of each frequency in what is heard now. */
   levels(frequencies) {
-    return this.ear.levels(frequencies);
+    return this.ear?.levels(frequencies) ?? frequencies.map(() => NOTHING_DB);
   }
 
   startWatch(frequency) {
