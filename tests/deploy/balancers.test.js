@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
-import { launchChromium } from '../e2e/harness/chromium.js';
-import { ConsolePage } from '../e2e/harness/console-page.js';
 import { startPlenum } from '../e2e/harness/plenum.js';
 import { freePort } from '../e2e/harness/ports.js';
 import { start, stop } from '../e2e/harness/process.js';
@@ -29,7 +27,6 @@ test('HAProxy keeps rooms together and calls alive while a server drains', { tim
   const servers = await startServers();
   const [a, b] = servers;
   const haproxy = await startHaproxy(servers);
-  const browser = await launchChromium();
   try {
     const calls = [];
     for (let room = 1; room <= ROOMS; room++) calls.push(await startCall(haproxy, room, room % 2 ? 'ws' : 'http'));
@@ -40,19 +37,15 @@ test('HAProxy keeps rooms together and calls alive while a server drains', { tim
     assert.equal(before[0].rooms + before[1].rooms, ROOMS + 10, 'no room is on both');
     assert.ok(before.every((it) => it.participants > PARTICIPANTS), `both have some: ${JSON.stringify(before)}`);
     const living = (await roomsWithPeople(a)).find((room) => room <= 10);
-    const console = await ConsolePage.open(browser, a.consoleUrl);
-    await console.enter(TOKEN);
 
     assert.equal((await drain(a, 'PUT', { deadline: 300 })).draining, true);
     // At once, while HAProxy does not know yet, and when it does.
     const early = await comers(haproxy, 100, 10);
     await until(async () => (await fetch(`${a.admin}/readyz`)).status === 503, 'it says that it is not ready');
-    await console.sees('state', /^Draining: \d+ people left/);
-    await console.screenshot('console-draining-behind-haproxy');
     await new Promise((resolve) => setTimeout(resolve, 3000));
     const late = await comers(haproxy, 200, 10);
     const back = await enter(haproxy, living);
-    assert.ok([...early, ...late].every((code) => code === 'joined'), 'new rooms begin');
+    assert.ok([...early, ...late].every((code) => code === 'joined'), `new rooms begin: ${[early, late].join(' | ')}`);
     assert.equal(back, 'joined', 'who comes to a call gets in');
     const during = await occupancies(servers);
     assert.deepEqual(during[0], { rooms: before[0].rooms, participants: before[0].participants + 1 }, 'no new room is on the drained one');
@@ -68,7 +61,6 @@ test('HAProxy keeps rooms together and calls alive while a server drains', { tim
     assert.equal(await enter(haproxy, living), 'joined', 'its rooms begin anew on the other');
     assert.ok((await roomsWithPeople(b)).includes(living));
   } finally {
-    await browser.close();
     await stop(haproxy.service);
     await Promise.all(servers.map((server) => server.stop('SIGKILL')));
   }
