@@ -460,20 +460,21 @@ fn transport_info(info: webrtc::TransportInfo) -> signaling::TransportInfo {
             sends: audio.sends,
             receives: audio.receives,
             extensions: audio.extensions,
-            received: flow(audio.received),
-            sent: flow(audio.sent),
-            rtt: audio.quality.rtt,
-            lost: audio.quality.lost,
-            lost_by_remote: audio.quality.lost_by_remote,
-            jitter_ms: audio.quality.jitter_ms,
-            jitter_of_remote_ms: audio.quality.jitter_of_remote_ms,
+            network: network_statistics(audio.received, audio.sent, audio.quality),
         },
     }
 }
 
-fn flow(flow: webrtc::Flow) -> signaling::Flow {
-    let webrtc::Flow { packets, bytes, bytes_last_second } = flow;
-    signaling::Flow { packets, bytes, bytes_last_second }
+fn network_statistics(
+    received: webrtc::Flow,
+    sent: webrtc::Flow,
+    quality: webrtc::Quality,
+) -> signaling::NetworkStatistics {
+    let flow =
+        |webrtc::Flow { packets, bytes, bytes_last_second }| signaling::Flow { packets, bytes, bytes_last_second };
+    let webrtc::Quality { rtt, lost, lost_by_remote, jitter_ms, jitter_of_remote_ms } = quality;
+    let (received, sent) = (flow(received), flow(sent));
+    signaling::NetworkStatistics { received, sent, rtt, lost, lost_by_remote, jitter_ms, jitter_of_remote_ms }
 }
 
 fn room_settings(settings: &signaling::RoomSettings) -> mixer::RoomSettings {

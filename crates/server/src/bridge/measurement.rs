@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use signaling::{AudioStatistics, HandleId, MediaEvent, MixStatistics, NetworkStatistics};
+use signaling::{AudioStatistics, HandleId, MediaEvent, MixStatistics};
 
-use super::{Bridge, Output};
+use super::{Bridge, Output, network_statistics};
 
 /// Questions that wait at most: threads answer within a tick, unless they are gone.
 const MOST_WAITING: usize = 64;
@@ -64,9 +64,10 @@ impl Bridge {
         peers: Vec<(webrtc::PeerSlot, webrtc::PeerStatistics)>,
     ) {
         let Some(measurement) = self.measurements.0.get_mut(&inquiry) else { return };
-        for (peer, statistics) in peers {
+        for (peer, webrtc::PeerStatistics { received, sent, quality }) in peers {
             if let Some(&handle) = self.peers[shard].get(peer.index, peer.generation) {
-                measurement.statistics.entry(handle).or_default().network = Some(network_statistics(statistics));
+                measurement.statistics.entry(handle).or_default().network =
+                    Some(network_statistics(received, sent, quality));
             }
         }
         self.answered(inquiry);
@@ -98,13 +99,6 @@ impl Bridge {
             self.outputs.push_back(Output::Event(MediaEvent::Measured { inquiry, statistics }));
         }
     }
-}
-
-fn network_statistics(statistics: webrtc::PeerStatistics) -> NetworkStatistics {
-    let webrtc::PeerStatistics { received, sent, quality } = statistics;
-    let webrtc::Quality { rtt, lost, lost_by_remote, jitter_ms, jitter_of_remote_ms } = quality;
-    let (received, sent) = (super::flow(received), super::flow(sent));
-    NetworkStatistics { received, sent, rtt, lost, lost_by_remote, jitter_ms, jitter_of_remote_ms }
 }
 
 fn mix_statistics(statistics: mixer::MemberStatistics) -> MixStatistics {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::ids::{HandleId, RoomId};
 use super::media::MediaCommand;
 use super::message::{Envelope, HandleField};
-use super::statistics::{AudioStatistics, MixStatistics};
+use super::statistics::{AudioStatistics, MixStatistics, NetworkStatistics};
 use super::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
 use super::{Core, Output, Source};
 
@@ -190,11 +190,12 @@ fn shown_dtls(dtls: &DtlsInfo, audio: &AudioInfo, microseconds: &impl Fn(Instant
         shown.insert("connected".to_owned(), microseconds(at).into());
     }
     shown.insert("sctp-association".to_owned(), false.into());
-    shown.insert("stats".to_owned(), shown_flows(audio));
+    shown.insert("stats".to_owned(), shown_flows(&audio.network));
     shown.into()
 }
 
 fn shown_audio(audio: &AudioInfo) -> Value {
+    let network = &audio.network;
     let mut ssrc = Map::new();
     ssrc.insert("ssrc".to_owned(), audio.ssrc.into());
     if let Some(remote) = audio.remote_ssrc {
@@ -211,26 +212,26 @@ fn shown_audio(audio: &AudioInfo) -> Value {
         "codecs": {"pt": audio.payload_type, "codec": "opus"},
         "rtcp": {"main": {
             "base": 48_000,
-            "rtt": audio.rtt.map_or(0, |rtt| u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX)),
-            "lost": audio.lost,
-            "lost-by-remote": audio.lost_by_remote,
-            "jitter-local": audio.jitter_ms,
-            "jitter-remote": audio.jitter_of_remote_ms,
-            "in-link-quality": link_quality(audio.received.packets, audio.lost),
-            "in-media-link-quality": link_quality(audio.received.packets, audio.lost),
-            "out-link-quality": link_quality(audio.sent.packets, audio.lost_by_remote),
-            "out-media-link-quality": link_quality(audio.sent.packets, audio.lost_by_remote),
+            "rtt": network.rtt.map_or(0, |rtt| u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX)),
+            "lost": network.lost,
+            "lost-by-remote": network.lost_by_remote,
+            "jitter-local": network.jitter_ms,
+            "jitter-remote": network.jitter_of_remote_ms,
+            "in-link-quality": link_quality(network.received.packets, network.lost),
+            "in-media-link-quality": link_quality(network.received.packets, network.lost),
+            "out-link-quality": link_quality(network.sent.packets, network.lost_by_remote),
+            "out-media-link-quality": link_quality(network.sent.packets, network.lost_by_remote),
         }},
-        "stats": shown_flows(audio),
+        "stats": shown_flows(network),
     })
 }
 
-fn shown_flows(audio: &AudioInfo) -> Value {
+fn shown_flows(network: &NetworkStatistics) -> Value {
     let shown =
         |flow: &Flow| json!({"packets": flow.packets, "bytes": flow.bytes, "bytes_lastsec": flow.bytes_last_second});
-    let mut sent = shown(&audio.sent);
+    let mut sent = shown(&network.sent);
     sent["nacks"] = 0.into();
-    json!({"in": shown(&audio.received), "out": sent})
+    json!({"in": shown(&network.received), "out": sent})
 }
 
 /// Percent of the packets that came.

@@ -1,7 +1,9 @@
 //! What the media planes tell of a PeerConnection's transport. Plain data; how an operator sees it is in `inquiry.rs`.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use super::statistics::NetworkStatistics;
 
 /// A transport at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,20 +67,8 @@ pub struct AudioInfo {
     pub receives: bool,
     /// Header extensions: URI and identifier.
     pub extensions: Vec<(&'static str, u8)>,
-    /// From the client.
-    pub received: Flow,
-    /// To the client.
-    pub sent: Flow,
-    /// There and back.
-    pub rtt: Option<Duration>,
-    /// Packets of the client that did not come.
-    pub lost: u64,
-    /// Packets to the client that did not come, as it says.
-    pub lost_by_remote: u64,
-    /// Of what comes from the client.
-    pub jitter_ms: u32,
-    /// Of what comes to the client, as it says.
-    pub jitter_of_remote_ms: u32,
+    /// How it fares.
+    pub network: NetworkStatistics,
 }
 
 /// What went one way.

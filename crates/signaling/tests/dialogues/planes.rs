@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use signaling::{
     Answer, AnswerTraits, AudioInfo, AudioStatistics, DtlsInfo, Flow, HandleId, IceInfo, MediaCommand, MediaEvent,
-    MemberSettings, MixStatistics, Settled, TransportInfo,
+    MemberSettings, MixStatistics, NetworkStatistics, Settled, TransportInfo,
 };
 
 use crate::pattern::Bindings;
@@ -130,13 +130,15 @@ fn transport_info(now: Instant) -> TransportInfo {
             sends: true,
             receives: true,
             extensions: vec![("urn:ietf:params:rtp-hdrext:sdes:mid", 1)],
-            received: flow,
-            sent: flow,
-            rtt: Some(Duration::from_millis(20)),
-            lost: 10,
-            lost_by_remote: 0,
-            jitter_ms: 3,
-            jitter_of_remote_ms: 4,
+            network: NetworkStatistics {
+                received: flow,
+                sent: flow,
+                rtt: Some(Duration::from_millis(20)),
+                lost: 10,
+                lost_by_remote: 0,
+                jitter_ms: 3,
+                jitter_of_remote_ms: 4,
+            },
         },
     }
 }
