@@ -1,5 +1,6 @@
-// Where people sit: rows of seats in a half circle, as in an assembly. Pure geometry.
+// Where people sit: rows of seats in a half circle, as in an assembly. The geometry, and its drawing.
 
+const SVG = 'http://www.w3.org/2000/svg';
 /** Seats of the innermost row, and how many more each further row has. */
 const FIRST_ROW = 5;
 const ROW_STEP = 3;
@@ -9,7 +10,7 @@ const FEWEST_ROWS = 3;
 const FIRST_RADIUS = 1.9;
 
 /** Seats for `people`, the front row first, each row from its middle outwards: { radius, width, height, seats: [{ x, y }] }. */
-export function hemicycle(people) {
+function hemicycle(people) {
   let rows = FEWEST_ROWS;
   while (seatsIn(rows) < people) rows++;
   const outer = FIRST_RADIUS + rows - 1;
@@ -24,6 +25,21 @@ export function hemicycle(people) {
     }
   }
   return { radius: 0.3, width: 2 * (outer + margin), height: outer + 2 * margin, seats };
+}
+
+/** Draws seats for `people` into an SVG; `mark(seat, person)` says who sits there, if anybody. */
+export function drawHouse(house, people, mark, most = people.length) {
+  const { width, height, radius, seats } = hemicycle(Math.min(people.length, most));
+  house.setAttribute('viewBox', `0 0 ${width} ${height}`);
+  while (house.children.length > seats.length) house.lastChild.remove();
+  while (house.children.length < seats.length) house.append(document.createElementNS(SVG, 'circle'));
+  seats.forEach(({ x, y }, index) => {
+    const seat = house.children[index];
+    seat.setAttribute('cx', x.toFixed(3));
+    seat.setAttribute('cy', y.toFixed(3));
+    seat.setAttribute('r', radius);
+    mark(seat, people[index]);
+  });
 }
 
 function seatsIn(rows) {

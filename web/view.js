@@ -1,9 +1,8 @@
 // Draws the state of a conference into the page and hands on what the person does. Decides nothing.
 
-import { hemicycle } from './hemicycle.js';
+import { drawHouse } from './hemicycle.js';
 import { arrivals } from './roster.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 /** What a notice's button says, by its action; `retry` says something else while the page itself retries. */
 const ACTION_LABELS = { listen: 'Join to listen', retry: 'Try again', sound: 'Turn the sound on', devices: 'Choose devices' };
 /** Avatars take one of so many colours. */
@@ -129,16 +128,7 @@ export class View {
 
   #showHouse(people, me) {
     const { house } = this.#page;
-    const { width, height, radius, seats } = hemicycle(people.length);
-    house.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    while (house.children.length > seats.length) house.lastChild.remove();
-    while (house.children.length < seats.length) house.append(document.createElementNS(SVG, 'circle'));
-    seats.forEach(({ x, y }, index) => {
-      const seat = house.children[index];
-      const person = people[index];
-      seat.setAttribute('cx', x.toFixed(3));
-      seat.setAttribute('cy', y.toFixed(3));
-      seat.setAttribute('r', radius);
+    drawHouse(house, people, (seat, person) => {
       const talking = person?.talking && !person.muted;
       seat.setAttribute('class', [person && 'taken', talking && 'talking', person && person.id === me && 'me'].filter(Boolean).join(' '));
     });

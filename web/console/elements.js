@@ -1,7 +1,5 @@
 // Small things about the page that all views need.
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 export function byId(id) {
   return document.getElementById(id);
 }
@@ -12,11 +10,6 @@ export function element(tag, className = '', text = '') {
   if (className) made.className = className;
   if (text) made.textContent = text;
   return made;
-}
-
-/** A part of a drawing. */
-export function drawn(tag) {
-  return document.createElementNS(SVG, tag);
 }
 
 /** Writing what is there already would cost a layout. */

@@ -1,7 +1,7 @@
 // One room: its seats, and who is in it with how their audio fares. Decides nothing.
 
-import { hemicycle } from '../hemicycle.js';
-import { byId, drawn, element, orderAfter, say, sortButtons } from './elements.js';
+import { drawHouse } from '../hemicycle.js';
+import { byId, element, orderAfter, say, sortButtons } from './elements.js';
 import { isHeard, loudness, nameOf, peopleShown } from './picture.js';
 import * as words from './words.js';
 
@@ -88,21 +88,12 @@ export class RoomView {
   }
 
   #showHouse(people) {
-    const house = byId('house');
-    const { width, height, radius, seats } = hemicycle(Math.min(people.length, MOST_SEATS));
-    house.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    while (house.children.length > seats.length) house.lastChild.remove();
-    while (house.children.length < seats.length) house.append(drawn('circle'));
-    seats.forEach(({ x, y }, index) => {
-      const seat = house.children[index];
-      const person = people[index];
-      seat.setAttribute('cx', x.toFixed(3));
-      seat.setAttribute('cy', y.toFixed(3));
-      seat.setAttribute('r', radius);
+    const mark = (seat, person) => {
       const heard = person && isHeard(person);
       seat.setAttribute('class', [person && 'taken', person?.muted && 'muted', heard && 'talking'].filter(Boolean).join(' '));
       seat.style.setProperty('--level', heard ? loudness(person).toFixed(2) : '0');
-    });
+    };
+    drawHouse(byId('house'), people, mark, MOST_SEATS);
   }
 
   #showPeople() {
