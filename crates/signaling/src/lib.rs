@@ -10,6 +10,7 @@ mod echotest;
 mod transport;
 
 pub use crate::core::config::{Config, Limits, MediaFacts, Recording, RoomConfig, SAMPLING_RATES};
+pub use crate::core::counters::{ACCEPTED, Counters, Gauges, Limit};
 pub use crate::core::drain::Standing;
 pub use crate::core::errand::{Errand, Finding, Task};
 pub use crate::core::ids::{Carrier, ConnectionId, HandleId, Id, RequestId, RoomId, RoomKey, SessionId, UserId};
@@ -23,10 +24,7 @@ pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatist
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::style::JsonStyle;
 pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
-pub use crate::core::{
-    ACCEPTED, Core, Counters, Credentials, Gauges, Limit, LogLevel, Output, Owner, Poll, RequestApi, RequestKind,
-    Source,
-};
+pub use crate::core::{Core, Credentials, LogLevel, Output, Owner, Poll, RequestApi, RequestKind, Source};
 pub use crate::transport::access::{Access, Network, NotANetwork};
 pub use crate::transport::connection::Api;
 pub use crate::transport::listener::ListenerConfig;

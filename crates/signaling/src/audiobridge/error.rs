@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::core::Limit;
+use crate::core::counters::Limit;
 use crate::core::field::FieldError;
 use crate::core::ids::{RoomId, UserId};
 use crate::core::operator::Refused;

@@ -1,6 +1,6 @@
 //! The error table of the core protocol: codes and texts are API. The only place they are written.
 
-use super::Limit;
+use super::counters::Limit;
 use super::field::FieldError;
 use super::ids::SessionId;
 

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::Core;
 use super::asked::RequestKind;
+use super::counters::ACCEPTED;
 use super::store::Storing;
-use super::{ACCEPTED, Core};
 use crate::audiobridge;
 
 /// Something to do with a room or a participant. It needs no secret: whoever is asked has checked who asks.

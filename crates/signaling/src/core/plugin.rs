@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::Core;
+use super::counters::Limit;
 use super::effect::Effect;
 use super::ids::HandleId;
 use super::jsep::{Jsep, Offerer};
 use super::media::Settled;
 use super::store::Storing;
-use super::{Core, Limit};
 use crate::{audiobridge, echotest};
 
 /// A plugin.
