@@ -54,6 +54,27 @@ fn changed_files_are_seen_without_a_signal() {
 }
 
 #[test]
+fn commands_find_a_server_that_has_its_admin_port_over_tls_alone() {
+    let files = Files::new("commands");
+    files.issue();
+    let plenum = Plenum::start(&files);
+    let port = format!("admin.tls_port={}", port(&plenum.address("admin_tls")));
+    let certificate = format!("tls.certificate={:?}", files.path("authority.pem").display().to_string());
+    let ask = |arguments: &[&str]| {
+        let mut command = files.command();
+        command.args(["--set", "admin.enabled=false", "--set", &port]).args(arguments).output().unwrap()
+    };
+
+    let known = ask(&["rooms", "list"]);
+    let stranger = ask(&["--set", &certificate, "rooms", "list"]);
+
+    assert!(String::from_utf8_lossy(&known.stdout).contains("Demo Room"), "{known:?}");
+    assert_eq!(stranger.status.code(), Some(1));
+    let complaint = String::from_utf8_lossy(&stranger.stderr);
+    assert!(complaint.contains("its certificate is not that of tls.certificate"), "{complaint}");
+}
+
+#[test]
 fn files_that_are_no_certificate_refuse_the_start() {
     let files = Files::new("refused");
     files.issue();

@@ -50,7 +50,7 @@ enum Action {
 }
 
 pub(super) fn run(drain: &Drain, config: &Config) -> anyhow::Result<()> {
-    let server = Server { client: Client::of(config), token: config.admin.token.as_ref().map(Secret::reveal) };
+    let server = Server { client: Client::of(config)?, token: config.admin.token.as_ref().map(Secret::reveal) };
     let method = match drain.action {
         None => "PUT",
         Some(Action::Status) => "GET",

@@ -20,7 +20,7 @@ pub(super) struct Health {
 
 pub(super) fn run(health: &Health, config: &Config) -> anyhow::Result<()> {
     let path = if health.ready { "/readyz" } else { "/livez" };
-    let Answer { status, body } = Client::of(config).request("GET", path, None, "")?;
+    let Answer { status, body } = Client::of(config)?.request("GET", path, None, "")?;
     if status != 200 {
         bail!("{body}");
     }

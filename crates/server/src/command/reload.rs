@@ -21,7 +21,7 @@ pub(super) struct Reload {
 }
 
 pub(super) fn run(reload: &Reload, config: &Config) -> anyhow::Result<()> {
-    let client = Client::of(config);
+    let client = Client::of(config)?;
     let token = config.admin.token.as_ref().map(Secret::reveal);
     let Answer { status, body } = client.request("POST", PATH, token, "")?;
     let answer = client.json(&body)?;

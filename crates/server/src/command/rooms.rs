@@ -177,7 +177,7 @@ fn ask(config: &Config, body: Value) -> anyhow::Result<Value> {
     if let Some(secret) = &config.admin.secret {
         message["admin_secret"] = secret.reveal().into();
     }
-    let client = Client::of(config);
+    let client = Client::of(config)?;
     let response = client.post(&config.admin.base_path, &message.to_string())?;
     let mut reply = client.json(&response)?;
     if let Some(reason) = reply["error"]["reason"].as_str() {
