@@ -39,14 +39,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use axum::routing::get;
-use signaling::{
-    Core, Id, JsonStyles, LogLevel, MediaFacts, Pings, Recording, RoomConfig, RoomId, Transport, TransportConfig,
-};
+use signaling::{Core, JsonStyles, LogLevel, MediaFacts, Pings, Transport, TransportConfig};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use certificate::CertificateFiles;
-use config::{Config, ConfigError, Room, Secret, Source};
+use config::{Config, ConfigError, Secret, Source};
 use drain::owner::Drainer;
 pub use drain::{Ending, Occupancy};
 use health::Health;
@@ -422,7 +420,7 @@ fn signaling_config(config: &Config, addresses: &[IpAddr], log_level: LogLevel) 
         hide_dependencies,
         default_quality: config.mixer.complexity,
         stores_rooms: config.storage.directory.is_some(),
-        rooms: config.rooms().into_iter().map(|room| room_config(room, string_ids)).collect(),
+        rooms: config.rooms().into_iter().map(|room| room.for_signaling(string_ids)).collect(),
         media: MediaFacts {
             local_ip: addresses.first().map(IpAddr::to_string).unwrap_or_default(),
             public_ips: config.media.public_ip.iter().map(IpAddr::to_string).collect(),
@@ -432,50 +430,6 @@ fn signaling_config(config: &Config, addresses: &[IpAddr], log_level: LogLevel) 
         },
         limits: config.limits.for_signaling(),
     }
-}
-
-/// What this version does not have is not in it: `Room` has refused it.
-fn room_config(room: Room, string_ids: bool) -> RoomConfig {
-    RoomConfig {
-        id: room_id(room.room, string_ids),
-        description: room.description,
-        secret: room.secret.map(Secret::into_text),
-        pin: room.pin.map(Secret::into_text),
-        is_private: room.is_private,
-        allowed: room.allowed.map(|tokens| tokens.into_iter().map(Secret::into_text).collect()),
-        sampling_rate: room.sampling_rate,
-        spatial_audio: room.spatial_audio,
-        audiolevel_ext: room.audiolevel_ext,
-        audiolevel_event: room.audiolevel_event,
-        audio_active_packets: room.audio_active_packets,
-        audio_level_average: room.audio_level_average,
-        default_expectedloss: room.default_expectedloss,
-        default_bitrate: room.default_bitrate,
-        denoise: room.denoise,
-        recording: Recording {
-            record: room.record,
-            record_file: room.record_file,
-            record_dir: room.record_dir,
-            mjrs: room.mjrs,
-            mjrs_dir: room.mjrs_dir,
-        },
-        allow_rtp_participants: room.allow_rtp_participants,
-        groups: room.groups,
-        signed_tokens: room.signed_tokens,
-        max_speakers: room.max_speakers,
-        silence_threshold: room.silence_threshold,
-        usedtx: room.usedtx,
-        shared_encoding: room.shared_encoding,
-    }
-}
-
-/// `None` when the choice is left to signaling.
-fn room_id(id: config::RoomId, string_ids: bool) -> Option<RoomId> {
-    (!id.is_blank()).then(|| match id {
-        config::RoomId::Number(number) if !string_ids => RoomId(Id::Number(number)),
-        config::RoomId::Number(number) => RoomId(Id::Text(number.to_string().into())),
-        config::RoomId::Text(text) => RoomId(Id::Text(text.into())),
-    })
 }
 
 fn transport_config(config: &Config) -> TransportConfig {

@@ -12,7 +12,7 @@ use crate::certificate::CertificateFiles;
 use crate::config::{Change, Config, ConfigError, Secret, Source};
 use crate::logs::level_of;
 use crate::ports::{self, Port};
-use crate::{certificate_files, room_config, room_id, signaling_config};
+use crate::{certificate_files, signaling_config};
 
 /// Reads the configuration again, one at a time. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -103,9 +103,9 @@ impl Audience {
         let string_ids = next.signaling.string_ids;
         let added = old.added_rooms(next);
         // Before there is such a room, so that the store knows it when it is destroyed.
-        let _ = self.configured.send(added.iter().filter_map(|room| room_id(room.room.clone(), string_ids)).collect());
+        let _ = self.configured.send(added.iter().filter_map(|room| room.room.for_signaling(string_ids)).collect());
         let core = signaling::Config {
-            rooms: added.into_iter().map(|room| room_config(room, string_ids)).collect(),
+            rooms: added.into_iter().map(|room| room.for_signaling(string_ids)).collect(),
             ..signaling_config(next, &[], level_of(&next.log.filter))
         };
         if !self.transport.reconfigure(core).await {

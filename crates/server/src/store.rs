@@ -8,11 +8,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use signaling::{Id, Recording, RoomChange, RoomConfig, RoomId, StoreRequest};
+use signaling::{RoomChange, RoomId, StoreRequest};
 use tokio::sync::mpsc;
 
-use crate::config::{self, ConfigError, Room, Secret};
-use crate::room_id;
+use crate::config::{self, ConfigError, Room};
 
 /// Changes that wait for the disk; with more, rooms are not permanent, and their makers are told so.
 pub(crate) const WAITING_CHANGES: usize = 4096;
@@ -85,8 +84,8 @@ impl RoomStore {
         };
         Room::check(&rooms, string_ids, Some(&path))?;
 
-        let id_of = |room: &Room| room_id(room.room.clone(), string_ids);
-        let destroyed = destroyed.into_iter().filter_map(|id| room_id(id, string_ids));
+        let id_of = |room: &Room| room.room.for_signaling(string_ids);
+        let destroyed = destroyed.into_iter().filter_map(|id| id.for_signaling(string_ids));
         let mut entries: BTreeMap<_, _> = destroyed.map(|id| (id, Entry::Destroyed)).collect();
         entries.extend(rooms.iter().filter_map(|room| Some((id_of(room)?, Entry::Room(text_of(room).ok()?)))));
         let ids = configured.iter().filter_map(id_of).collect();
@@ -150,7 +149,7 @@ impl RoomStore {
         let (id, entry) = match change {
             RoomChange::Keep(config) => {
                 let id = config.id.clone()?;
-                let room = kept_room(*config);
+                let room = Room::of_signaling(*config);
                 if let Some((key, right)) = room.problem(self.string_ids) {
                     tracing::warn!(key, right, "a room cannot be permanent");
                     return None;
@@ -180,7 +179,7 @@ impl RoomStore {
 
     fn text(&self) -> Result<String, toml::ser::Error> {
         let is_destroyed = |(id, entry): (&RoomId, &Entry)| match entry {
-            Entry::Destroyed => Some(configured_id(id)),
+            Entry::Destroyed => Some(config::RoomId::of_signaling(id)),
             Entry::Room(_) => None,
         };
         let destroyed = self.entries.iter().filter_map(is_destroyed).collect();
@@ -224,69 +223,4 @@ fn writable() -> OpenOptions {
 /// The text of one room in the file.
 fn text_of(room: &Room) -> Result<String, toml::ser::Error> {
     Ok(format!("\n[[rooms]]\n{}", toml::to_string(room)?))
-}
-
-/// A room as the configuration has it.
-fn kept_room(config: RoomConfig) -> Room {
-    let RoomConfig {
-        id,
-        description,
-        secret,
-        pin,
-        is_private,
-        allowed,
-        sampling_rate,
-        spatial_audio,
-        audiolevel_ext,
-        audiolevel_event,
-        audio_active_packets,
-        audio_level_average,
-        default_expectedloss,
-        default_bitrate,
-        denoise,
-        recording: Recording { record, record_file, record_dir, mjrs, mjrs_dir },
-        allow_rtp_participants,
-        groups,
-        signed_tokens,
-        max_speakers,
-        silence_threshold,
-        usedtx,
-        shared_encoding,
-    } = config;
-    Room {
-        room: id.map_or(config::RoomId::Number(0), |id| configured_id(&id)),
-        description,
-        secret: secret.map(Secret::from),
-        pin: pin.map(Secret::from),
-        is_private,
-        allowed: allowed.map(|tokens| tokens.into_iter().map(Secret::from).collect()),
-        sampling_rate,
-        spatial_audio,
-        audiolevel_ext,
-        audiolevel_event,
-        audio_active_packets,
-        audio_level_average,
-        default_expectedloss,
-        default_bitrate,
-        groups,
-        record,
-        record_file,
-        record_dir,
-        mjrs,
-        mjrs_dir,
-        denoise,
-        allow_rtp_participants,
-        signed_tokens,
-        max_speakers,
-        silence_threshold,
-        usedtx,
-        shared_encoding,
-    }
-}
-
-fn configured_id(RoomId(id): &RoomId) -> config::RoomId {
-    match id {
-        Id::Number(number) => config::RoomId::Number(*number),
-        Id::Text(text) => config::RoomId::Text(text.to_string()),
-    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use signaling::{Id, Recording, RoomConfig, SAMPLING_RATES};
 
 use super::{ConfigError, Secret};
 
@@ -94,6 +95,23 @@ impl RoomId {
             Self::Text(text) => text.is_empty(),
         }
     }
+
+    /// The same for signaling; `None` when the choice is left to it.
+    pub(crate) fn for_signaling(&self, string_ids: bool) -> Option<signaling::RoomId> {
+        (!self.is_blank()).then(|| match self {
+            Self::Number(number) if !string_ids => signaling::RoomId(Id::Number(*number)),
+            Self::Number(number) => signaling::RoomId(Id::Text(number.to_string().into())),
+            Self::Text(text) => signaling::RoomId(Id::Text(text.as_str().into())),
+        })
+    }
+
+    /// The same as the configuration has it.
+    pub(crate) fn of_signaling(signaling::RoomId(id): &signaling::RoomId) -> Self {
+        match id {
+            Id::Number(number) => Self::Number(*number),
+            Id::Text(text) => Self::Text(text.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for RoomId {
@@ -154,6 +172,99 @@ impl Room {
         }
     }
 
+    /// The same for signaling.
+    pub(crate) fn for_signaling(self, string_ids: bool) -> RoomConfig {
+        RoomConfig {
+            id: self.room.for_signaling(string_ids),
+            description: self.description,
+            secret: self.secret.map(Secret::into_text),
+            pin: self.pin.map(Secret::into_text),
+            is_private: self.is_private,
+            allowed: self.allowed.map(|tokens| tokens.into_iter().map(Secret::into_text).collect()),
+            sampling_rate: self.sampling_rate,
+            spatial_audio: self.spatial_audio,
+            audiolevel_ext: self.audiolevel_ext,
+            audiolevel_event: self.audiolevel_event,
+            audio_active_packets: self.audio_active_packets,
+            audio_level_average: self.audio_level_average,
+            default_expectedloss: self.default_expectedloss,
+            default_bitrate: self.default_bitrate,
+            denoise: self.denoise,
+            recording: Recording {
+                record: self.record,
+                record_file: self.record_file,
+                record_dir: self.record_dir,
+                mjrs: self.mjrs,
+                mjrs_dir: self.mjrs_dir,
+            },
+            allow_rtp_participants: self.allow_rtp_participants,
+            groups: self.groups,
+            signed_tokens: self.signed_tokens,
+            max_speakers: self.max_speakers,
+            silence_threshold: self.silence_threshold,
+            usedtx: self.usedtx,
+            shared_encoding: self.shared_encoding,
+        }
+    }
+
+    /// The same as the configuration has it.
+    pub(crate) fn of_signaling(config: RoomConfig) -> Self {
+        let RoomConfig {
+            id,
+            description,
+            secret,
+            pin,
+            is_private,
+            allowed,
+            sampling_rate,
+            spatial_audio,
+            audiolevel_ext,
+            audiolevel_event,
+            audio_active_packets,
+            audio_level_average,
+            default_expectedloss,
+            default_bitrate,
+            denoise,
+            recording: Recording { record, record_file, record_dir, mjrs, mjrs_dir },
+            allow_rtp_participants,
+            groups,
+            signed_tokens,
+            max_speakers,
+            silence_threshold,
+            usedtx,
+            shared_encoding,
+        } = config;
+        Self {
+            room: id.map_or(RoomId::Number(0), |id| RoomId::of_signaling(&id)),
+            description,
+            secret: secret.map(Secret::from),
+            pin: pin.map(Secret::from),
+            is_private,
+            allowed: allowed.map(|tokens| tokens.into_iter().map(Secret::from).collect()),
+            sampling_rate,
+            spatial_audio,
+            audiolevel_ext,
+            audiolevel_event,
+            audio_active_packets,
+            audio_level_average,
+            default_expectedloss,
+            default_bitrate,
+            groups,
+            record,
+            record_file,
+            record_dir,
+            mjrs,
+            mjrs_dir,
+            denoise,
+            allow_rtp_participants,
+            signed_tokens,
+            max_speakers,
+            silence_threshold,
+            usedtx,
+            shared_encoding,
+        }
+    }
+
     /// Checks that all of these, the `[[rooms]]` of `file`, can be rooms at once.
     pub(crate) fn check(rooms: &[Self], string_ids: bool, file: Option<&Path>) -> Result<(), ConfigError> {
         let mut ids = BTreeSet::new();
@@ -175,7 +286,7 @@ impl Room {
             Some(("room", "below 2^53, so that JavaScript can hold it"))
         } else if matches!(self.room, RoomId::Text(_)) && !string_ids {
             Some(("room", "a number, as signaling.string_ids is false"))
-        } else if ![8000, 12000, 16000, 24000, 48000].contains(&self.sampling_rate) {
+        } else if !SAMPLING_RATES.contains(&self.sampling_rate) {
             Some(("sampling_rate", "8000, 12000, 16000, 24000 or 48000"))
         } else if self.audio_level_average > 127 {
             Some(("audio_level_average", "0 to 127"))
