@@ -330,6 +330,9 @@ impl Tour<'_> {
         if let Some(reference) = schema["$ref"].as_str() {
             return self.conforms(value, self.document.pointer(&reference[1..]).unwrap());
         }
+        if schema["allOf"].is_array() {
+            return self.conforms(value, &self.joined(schema));
+        }
         if let Some(choices) = schema["oneOf"].as_array() {
             let is_null = |choice: &Value| choice["type"] == "null";
             if choices.iter().any(is_null) {
@@ -367,6 +370,17 @@ impl Tour<'_> {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
+    }
+
+    /// The schema of what has the properties of all these.
+    fn joined(&self, schema: &Value) -> Value {
+        let mut joined = json!({"type": "object", "required": [], "properties": {}});
+        for part in schema["allOf"].as_array().unwrap() {
+            let part = part["$ref"].as_str().map_or(part, |path| self.document.pointer(&path[1..]).unwrap());
+            joined["required"].as_array_mut().unwrap().extend(part["required"].as_array().unwrap().clone());
+            joined["properties"].as_object_mut().unwrap().extend(part["properties"].as_object().unwrap().clone());
+        }
+        joined
     }
 }
 

@@ -5,7 +5,7 @@
 
 use utoipa::ToSchema;
 
-use super::schema::{Drain, Id, Room};
+use super::schema::{Drain, Id, Participant, Room};
 
 /// The `data` of an event about the server: in a `snapshot` all of it, in a `change` what is new.
 #[derive(ToSchema)]
@@ -78,16 +78,8 @@ pub(super) struct RoomInBrief {
 /// Somebody in a room, and how the audio fares.
 #[derive(ToSchema)]
 pub(super) struct ParticipantSeen {
-    room: Id,
-    id: Id,
-    display: Option<String>,
-    /// Its PeerConnection is up.
-    setup: bool,
-    muted: bool,
-    talking: Option<bool>,
-    spatial_position: Option<u8>,
-    suspended: Option<bool>,
-    group: Option<String>,
+    #[serde(flatten)]
+    participant: Participant,
     /// As in the logs and in the admin API.
     session_id: u64,
     /// As in the logs and in the admin API.
