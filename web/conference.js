@@ -2,6 +2,7 @@
 // to `onChange` as a whole state.
 
 import { microphoneAllowedHere, openMicrophone } from './audio.js';
+import { Backoff } from './backoff.js';
 import { JanusClient, Refusal, Unreachable } from './janus-client.js';
 import { Peer } from './peer.js';
 import { NOBODY, applyEvent, entered, refreshed } from './roster.js';
@@ -44,7 +45,7 @@ export class Conference {
   #visit = 0;
   #mutedByHost = false;
   #breaths = new Map();
-  #hurry = () => {};
+  #backoff = new Backoff(RETRY_MS);
 
   /** `microphoneId()` is the one to use. `onMicrophone(track)` and `onSound(stream)` get what there is to measure and to play; null when it is gone. */
   constructor({ url, microphoneId, onChange, onMicrophone, onSound }) {
@@ -111,7 +112,7 @@ export class Conference {
 
   /** Does at once what is waiting for its next attempt. */
   hurry() {
-    this.#hurry();
+    this.#backoff.hurry();
   }
 
   async #takeMicrophone() {
@@ -289,8 +290,9 @@ export class Conference {
     if (this.#state.phase !== 'inside') return;
     const visit = this.#visit;
     this.#change({ phase: 'reconnecting', notice: words.reconnecting() });
-    for (let attempt = 0; visit === this.#visit; attempt++) {
-      await this.#pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
+    this.#backoff.reset();
+    while (visit === this.#visit) {
+      await this.#backoff.pause();
       if (visit !== this.#visit) return;
       try {
         await this.#connect(visit, identity);
@@ -327,19 +329,9 @@ export class Conference {
     }
   }
 
-  #pause(milliseconds) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   #end(notice) {
     this.#visit++;
-    this.#hurry();
+    this.#backoff.hurry();
     this.#breaths.forEach((timer) => clearTimeout(timer));
     this.#breaths.clear();
     this.#client?.close();

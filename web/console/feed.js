@@ -1,5 +1,6 @@
 // One stream that is kept open: what comes is handed on, what breaks is opened again. Decides nothing but when.
 
+import { Backoff } from '../backoff.js';
 import { Refusal } from './operator.js';
 
 /** Pauses before attempts to get back; the last one repeats. */
@@ -9,7 +10,7 @@ const FINAL = new Set(['unauthorized', 'no-token-configured', 'no-such-room', 'i
 
 export class Feed {
   #stop = new AbortController();
-  #hurry = () => {};
+  #backoff = new Backoff(RETRY_MS);
 
   /** `watch({ onEvent, signal })` opens it; `onLost(error, milliseconds)` says that it broke, `onRefused(error)` that it ended. */
   constructor({ watch, onEvent, onLost, onRefused }) {
@@ -18,42 +19,30 @@ export class Feed {
 
   /** Tries now what is waiting for its next attempt. */
   hurry() {
-    this.#hurry();
+    this.#backoff.hurry();
   }
 
   close() {
     this.#stop.abort();
-    this.#hurry();
+    this.#backoff.hurry();
   }
 
   async #run(watch, onEvent, onLost, onRefused) {
     const { signal } = this.#stop;
-    let attempt = 0;
     while (!signal.aborted) {
       try {
         await watch({
           signal,
           onEvent: (event) => {
-            attempt = 0;
+            this.#backoff.reset();
             onEvent(event);
           },
         });
       } catch (error) {
         if (error instanceof Refusal && FINAL.has(error.kind)) return onRefused(error);
-        const pause = RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)];
-        onLost(error, pause);
-        await this.#pause(pause);
+        onLost(error, this.#backoff.next);
+        await this.#backoff.pause();
       }
     }
-  }
-
-  #pause(milliseconds) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

@@ -11,7 +11,7 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../web");
 /// Where the console is.
 const CONSOLE: &str = "/console";
 /// What the console needs of the room page.
-const SHARED: [&str; 3] = ["theme.css", "hemicycle.js", "icon.svg"];
+const SHARED: [&str; 4] = ["theme.css", "backoff.js", "hemicycle.js", "icon.svg"];
 /// The console has power over all rooms: nothing may run or be loaded there that is not in the binary, and no page may frame it.
 const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                               base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
