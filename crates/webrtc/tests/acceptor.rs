@@ -5,15 +5,14 @@ mod support;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
+use support::net::{Net, now};
 use support::{Client, slot, traits};
 use webrtc::{
-    Acceptor, AcceptorCounters, AcceptorHandle, Certificate, Command, Counters, Driver, DriverConfig, DriverHandle,
-    MixedAudio, Output, PeerEvent, Protocol, Shard, ShardConfig, Times,
+    Acceptor, AcceptorCounters, AcceptorHandle, Command, Driver, MixedAudio, Output, PeerEvent, Protocol, ShardConfig,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -24,12 +23,6 @@ struct Running {
     drivers: Vec<Net>,
     counters: Arc<Mutex<AcceptorCounters>>,
     _acceptor: AcceptorHandle,
-}
-
-struct Net {
-    handle: DriverHandle<u32>,
-    outputs: Receiver<Output<u32>>,
-    counters: Arc<Mutex<Counters>>,
 }
 
 impl Running {
@@ -53,14 +46,7 @@ fn net(number: u8, tcp_port: u16) -> Net {
     let driver = Driver::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let config =
         ShardConfig { number, tcp_port: Some(tcp_port), ..ShardConfig::announcing(vec![driver.local_address()]) };
-    let shard = Shard::new(config, Certificate::generate().unwrap(), [number; 32], now());
-    let (sender, outputs) = channel();
-    let counters = Arc::new(Mutex::new(Counters::default()));
-    let published = counters.clone();
-    let sink = move |output| drop(sender.send(output));
-    let publish = move |counters: &Counters, _: &Times| *published.lock().unwrap() = *counters;
-    let handle = driver.spawn(DriverConfig::named("net-test", now()), shard, sink, publish).unwrap();
-    Net { handle, outputs, counters }
+    Net::start(driver, config)
 }
 
 /// A client on a connection of its own, which leaves UDP aside.
@@ -238,9 +224,4 @@ fn wait(done: impl Fn() -> bool, mut nudge: impl FnMut() -> bool) {
         nudge();
         std::thread::yield_now();
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the real clock is part of what is tested")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -7,8 +7,9 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use support::net::{Net, now};
 use support::{Client, slot, traits};
 use webrtc::{
     Certificate, Command, Counters, Driver, DriverConfig, DriverHandle, MixedAudio, Output, PeerEvent, Shard,
@@ -17,24 +18,10 @@ use webrtc::{
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-struct Running {
-    handle: DriverHandle<u32>,
-    outputs: Receiver<Output<u32>>,
-    counters: Arc<Mutex<Counters>>,
-}
-
-fn start(bind: &str, announce: &str) -> Running {
+fn start(bind: &str, announce: &str) -> Net {
     let driver = Driver::bind(bind.parse().unwrap()).unwrap();
     let announced = SocketAddr::new(announce.parse().unwrap(), driver.local_address().port());
-    let config = ShardConfig::announcing(vec![announced]);
-    let shard = Shard::new(config, Certificate::generate().unwrap(), [1; 32], now());
-    let (sender, outputs) = channel();
-    let counters = Arc::new(Mutex::new(Counters::default()));
-    let published = counters.clone();
-    let sink = move |output| drop(sender.send(output));
-    let publish = move |counters: &Counters, _: &Times| *published.lock().unwrap() = *counters;
-    let handle = driver.spawn(DriverConfig::named("net-test", now()), shard, sink, publish).unwrap();
-    Running { handle, outputs, counters }
+    Net::start(driver, ShardConfig::announcing(vec![announced]))
 }
 
 /// A client on a socket of its own, driven until the condition holds.
@@ -70,7 +57,7 @@ impl Caller {
 
 #[test]
 fn a_call_over_loopback() {
-    let Running { handle, outputs, counters } = start("127.0.0.1:0", "127.0.0.1");
+    let Net { handle, outputs, counters } = start("127.0.0.1:0", "127.0.0.1");
     let mut caller = Caller::new("127.0.0.1");
     call(&handle, &outputs, &mut caller);
 
@@ -85,7 +72,7 @@ fn a_call_over_loopback() {
 /// would choose, and the client takes no answer from another.
 #[test]
 fn a_wildcard_socket_answers_from_the_address_it_was_sent_to() {
-    let Running { handle, outputs, .. } = start("0.0.0.0:0", "127.0.0.2");
+    let Net { handle, outputs, .. } = start("0.0.0.0:0", "127.0.0.2");
     let mut caller = Caller::new("127.0.0.1");
     call(&handle, &outputs, &mut caller);
     handle.stop();
@@ -145,7 +132,7 @@ fn without_peers_the_thread_sleeps() {
 
 #[test]
 fn the_last_handle_ends_the_thread() {
-    let Running { handle, outputs, .. } = start("127.0.0.1:0", "127.0.0.1");
+    let Net { handle, outputs, .. } = start("127.0.0.1:0", "127.0.0.1");
     let other = handle.clone();
 
     drop(handle);
@@ -175,9 +162,4 @@ fn call(handle: &DriverHandle<u32>, outputs: &Receiver<Output<u32>>, caller: &mu
         heard += outputs.try_iter().filter(|output| matches!(output, Output::Packet { route: 42, .. })).count();
         heard >= 10 && client.received.len() >= 10
     });
-}
-
-#[expect(clippy::disallowed_methods, reason = "the real clock is part of what is tested")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "only tests are built with it")]
 
 pub mod client;
+pub mod net;
 pub mod offers;
 
 use std::net::{IpAddr, SocketAddr};
