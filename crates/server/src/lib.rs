@@ -26,6 +26,7 @@ pub mod systemd;
 #[cfg(feature = "otlp")]
 mod telemetry;
 mod turn;
+pub mod verifier;
 mod web;
 mod webhooks;
 mod wiring;

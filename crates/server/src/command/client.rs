@@ -1,21 +1,25 @@
 //! Requests to the admin port of a running server, which is found by its configuration. Knows nothing of what is asked.
 
-mod same_certificate;
-
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::http::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use server::config::Config;
+use server::verifier::{self, Trust};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 
 /// Without an answer for so long there is none: the server itself gives up after 10 s.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -25,8 +29,7 @@ pub(super) struct Client {
     address: SocketAddr,
     /// Names the port.
     key: &'static str,
-    scheme: &'static str,
-    connector: HttpsConnector<HttpConnector>,
+    tls: Option<TlsConnector>,
 }
 
 /// What came back.
@@ -44,12 +47,13 @@ impl Client {
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
         };
-        let (scheme, key, port, certificate) = match (admin.enabled, admin.tls) {
-            (true, _) => ("http", "admin.port", admin.port, None),
-            (false, true) => ("https", "admin.tls_port", admin.tls_port, config.tls.certificate.as_deref()),
-            (false, false) => bail!("the server of this configuration cannot be asked (admin.enabled, admin.tls)"),
+        let (key, port, tls) = match (admin.enabled, admin.tls, &config.tls.certificate) {
+            (true, ..) => ("admin.port", admin.port, None),
+            (false, true, Some(certificate)) => ("admin.tls_port", admin.tls_port, Some(connector(certificate)?)),
+            (false, true, None) => bail!("the server of this configuration cannot be known (tls.certificate)"),
+            (false, false, _) => bail!("the server of this configuration cannot be asked (admin.enabled, admin.tls)"),
         };
-        Ok(Self { address: SocketAddr::new(ip, port), key, scheme, connector: connector(certificate)? })
+        Ok(Self { address: SocketAddr::new(ip, port), key, tls })
     }
 
     /// A request whose answer must be a success.
@@ -63,13 +67,13 @@ impl Client {
 
     /// One request, with a bearer token if there is one.
     pub(super) fn request(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> anyhow::Result<Answer> {
-        let uri = format!("{}://{}{path}", self.scheme, self.address);
-        let mut request = Request::builder().method(method).uri(uri).header(CONTENT_TYPE, "application/json");
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(HOST, self.address.to_string()).header(CONTENT_TYPE, "application/json");
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Full::from(body.to_owned()))?;
-        // With the runtime ends the connection: who waits for the end of a server must not be a client that it waits for.
+        // The connection ends with the runtime: who waits for a server to end must not be what that waits for.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime
             .block_on(async { tokio::time::timeout(PATIENCE, self.exchange(request)).await? })
@@ -81,16 +85,31 @@ impl Client {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
-        let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(self.connector.clone());
-        let answer = client.request(request).await?;
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, body: String::from_utf8(body.into())? })
+        let stream = TcpStream::connect(self.address).await?;
+        match &self.tls {
+            None => converse(stream, request).await,
+            Some(tls) => converse(tls.connect(ServerName::from(self.address.ip()), stream).await?, request).await,
+        }
     }
 }
 
-/// `certificate` is what a server shows that has TLS.
-fn connector(certificate: Option<&Path>) -> anyhow::Result<HttpsConnector<HttpConnector>> {
-    let tls = same_certificate::client_config(certificate)?;
-    Ok(HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build())
+/// A server is known by its very certificate: who asks from the same machine uses an address, which is not in it, and need not trust
+/// its issuer.
+fn connector(certificate: &Path) -> anyhow::Result<TlsConnector> {
+    let certificate = CertificateDer::from_pem_file(certificate)
+        .with_context(|| format!("tls.certificate: no certificate in {}", certificate.display()))?;
+    let config = verifier::client_config(Trust::Only(certificate))?.with_no_client_auth();
+    Ok(Arc::new(config).into())
+}
+
+async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> anyhow::Result<Answer>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let answer = sender.send_request(request).await?;
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await?.to_bytes();
+    Ok(Answer { status, body: String::from_utf8(body.into())? })
 }
