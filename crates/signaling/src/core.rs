@@ -205,6 +205,17 @@ pub enum Poll {
     Ready,
 }
 
+/// Whether a page beside the API may be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// Wrong credentials.
+    Forbidden,
+    /// Too many requests from this address.
+    TooMany,
+    /// It may.
+    Welcome,
+}
+
 /// The conversation.
 ///
 /// Feed it with the `handle_*` methods and after each of them take everything out with [`poll_output`](Self::poll_output);
@@ -326,9 +337,14 @@ impl Core {
         }
     }
 
-    /// Whether requests with these credentials are let in.
-    pub fn permits_client(&self, credentials: &Credentials, now: Instant) -> bool {
-        self.permits(credentials.apisecret.as_deref(), credentials.token.as_deref(), now)
+    /// Somebody asks for a page beside the API, which counts as a request.
+    pub fn handle_visit(&mut self, client: Option<IpAddr>, credentials: &Credentials, now: Instant) -> Visit {
+        if !self.requests.take(client, now) {
+            self.count_limited(Some(Limit::Requests));
+            return Visit::TooMany;
+        }
+        let is_permitted = self.permits(credentials.apisecret.as_deref(), credentials.token.as_deref(), now);
+        if is_permitted { Visit::Welcome } else { Visit::Forbidden }
     }
 
     /// Takes an admin request, and says what it is. Exactly one reply to `source` comes of it, which may take as long as the media planes

@@ -24,7 +24,7 @@ pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatist
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::style::JsonStyle;
 pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};
-pub use crate::core::{Core, Credentials, LogLevel, Output, Owner, Poll, RequestApi, RequestKind, Source};
+pub use crate::core::{Core, Credentials, LogLevel, Output, Owner, Poll, RequestApi, RequestKind, Source, Visit};
 pub use crate::transport::access::{Access, Network, NotANetwork};
 pub use crate::transport::connection::Api;
 pub use crate::transport::listener::ListenerConfig;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use signaling::{Config, Core, Credentials, Limit, Limits, Output, Poll, RequestId, Source};
+use signaling::{Config, Core, Credentials, Limit, Limits, Output, Poll, RequestId, Source, Visit};
 
 /// Ten seconds of this come at once.
 const RATE: u32 = 2;
@@ -40,6 +40,19 @@ fn polls_count_as_requests() {
 
     assert!(polls[..BURST].iter().all(|poll| *poll == Poll::NotFound));
     assert_eq!(polls[BURST], Poll::TooMany);
+    assert_eq!(core.counters().limited[&Limit::Requests], 1);
+}
+
+#[test]
+fn visits_to_pages_beside_the_api_count_as_requests() {
+    let (mut core, now) = core();
+    let client = Some(IpAddr::from([192, 0, 2, 1]));
+    let mut visit = || core.handle_visit(client, &Credentials::default(), now);
+
+    let visits: Vec<Visit> = (0..=BURST).map(|_| visit()).collect();
+
+    assert!(visits[..BURST].iter().all(|visit| *visit == Visit::Welcome));
+    assert_eq!(visits[BURST], Visit::TooMany);
     assert_eq!(core.counters().limited[&Limit::Requests], 1);
 }
 

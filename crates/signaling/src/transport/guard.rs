@@ -9,8 +9,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Transport;
+use super::listener::ClientAddress;
 use super::owner::Inbound;
-use crate::Credentials;
+use crate::{Credentials, Visit};
 
 /// Lets a request with `apisecret` or `token` in its query through, as a long poll has them.
 pub(super) async fn guard(State(transport): State<Transport>, request: Request, next: Next) -> Response {
@@ -20,10 +21,12 @@ pub(super) async fn guard(State(transport): State<Transport>, request: Request, 
     } else if !transport.cors().permits(request.headers()) {
         StatusCode::FORBIDDEN.into_response()
     } else {
+        let ClientAddress(client) = ClientAddress::of(request.extensions());
         let credentials = credentials(request.uri());
-        match transport.ask(|reply| Inbound::Permit { credentials, reply }).await {
-            Ok(true) => next.run(request).await,
-            Ok(false) => StatusCode::FORBIDDEN.into_response(),
+        match transport.ask(|reply| Inbound::Visit { client, credentials, reply }).await {
+            Ok(Visit::Welcome) => next.run(request).await,
+            Ok(Visit::Forbidden) => StatusCode::FORBIDDEN.into_response(),
+            Ok(Visit::TooMany) => StatusCode::TOO_MANY_REQUESTS.into_response(),
             Err(status) => status.into_response(),
         }
     };

@@ -21,7 +21,7 @@ use super::{CoreCounts, STOP_TIME, Tallies, stun};
 use crate::{
     Config, ConnectionId, Core, Credentials, Errand, Finding, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent,
     Notice, Operated, Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId,
-    Source, Standing, Storing, Task,
+    Source, Standing, Storing, Task, Visit,
 };
 
 /// What handlers and connections ask of the task.
@@ -55,10 +55,11 @@ pub(super) enum Inbound {
         credentials: Credentials,
         reply: oneshot::Sender<Poll>,
     },
-    /// Whether a client may be told what is told apart from the API.
-    Permit {
+    /// A page that is told apart from the API.
+    Visit {
+        client: Option<IpAddr>,
         credentials: Credentials,
-        reply: oneshot::Sender<bool>,
+        reply: oneshot::Sender<Visit>,
     },
     /// A connection, with the queue of what shall be sent on it.
     Opened {
@@ -317,8 +318,8 @@ impl CoreOwner {
             Inbound::Poll { session, client, credentials, reply } => {
                 let _ = reply.send(self.core.handle_poll(session, client, credentials, now));
             }
-            Inbound::Permit { credentials, reply } => {
-                let _ = reply.send(self.core.permits_client(&credentials, now));
+            Inbound::Visit { client, credentials, reply } => {
+                let _ = reply.send(self.core.handle_visit(client, &credentials, now));
             }
             Inbound::Opened { connection, outgoing } => {
                 self.connections.insert(connection, outgoing);
