@@ -70,8 +70,10 @@ impl Traces {
                         record(&tracer, &join);
                     }
                 }
-                // A join of which a part was missed is told without that part.
-                Err(RecvError::Lagged(missed)) => tracing::debug!(missed, "joins may be missing from traces"),
+                Err(RecvError::Lagged(missed)) => {
+                    joins.forget();
+                    tracing::debug!(missed, "joins are missing from traces");
+                }
                 Err(RecvError::Closed) => break,
             }
         }

@@ -81,6 +81,11 @@ impl Joins {
         }
         None
     }
+
+    /// Some of what happened was missed: whose end was among it would stay for ever.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
 }
 
 impl Milestones {
@@ -137,11 +142,15 @@ mod tests {
 
     use super::{Join, Joins};
 
-    /// What comes of these, each 10 ms after the one before.
     #[expect(clippy::disallowed_methods, reason = "virtual time has to begin somewhere")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    /// What comes of these, each 10 ms after the one before.
     fn follow(happenings: Vec<Happening>) -> Vec<Join> {
         let origin = Origin { session: SessionId(1), handle: Some(HandleId(2)), opaque_id: None };
-        let mut at = Instant::now();
+        let mut at = now();
         let mut joins = Joins::default();
         let mut over = vec![];
         for what in happenings {
@@ -197,6 +206,18 @@ mod tests {
         let joins = follow(up_to_the_answer().into_iter().chain(rest).collect());
         assert_eq!(joins[0].failure, None);
         assert_eq!((joins[0].end - joins[0].start).as_millis(), 50);
+    }
+
+    #[test]
+    fn joins_of_which_a_part_may_be_missed_are_forgotten() {
+        let mut joins = Joins::default();
+        let origin = Origin { session: SessionId(1), handle: Some(HandleId(2)), opaque_id: None };
+        let attached = Happening::HandleAttached { plugin: "janus.plugin.audiobridge" };
+        joins.handle(&Occurrence { at: now(), notice: Notice { origin: Some(origin), what: attached } });
+
+        joins.forget();
+
+        assert!(joins.0.is_empty());
     }
 
     #[test]
