@@ -140,7 +140,12 @@ const WRONG: &[Wrong] = &[
     in_file(
         "an empty token",
         "[admin]\ntoken = \"\"\n",
-        "@/plenum.toml line 2: admin.token: must be a token that is not empty, or left out",
+        "@/plenum.toml line 2: admin.token: must be visible characters of ASCII, or left out",
+    ),
+    in_file(
+        "a token that no header can carry",
+        "[admin]\ntoken = \"two words\"\n",
+        "@/plenum.toml line 2: admin.token: must be visible characters of ASCII, or left out",
     ),
     in_file(
         "two rooms of one id",

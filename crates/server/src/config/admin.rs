@@ -69,8 +69,13 @@ impl Default for Admin {
 impl Admin {
     /// The key whose value cannot be used, and what could.
     pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
-        if self.token.as_ref().is_some_and(|token| token.reveal().is_empty()) {
-            return Some(("token", "a token that is not empty, or left out"));
+        let is_token = |token: &Secret| {
+            let text = token.reveal();
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        if !self.token.as_ref().is_none_or(is_token) {
+            // What else there is no header can carry (RFC 6750 section 2.1).
+            return Some(("token", "visible characters of ASCII, or left out"));
         }
         let usable = self.base_path.starts_with('/') && self.base_path.len() > 1;
         (!usable).then_some(("base_path", "a path that starts with / and names something, such as \"/admin\""))
