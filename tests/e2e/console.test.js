@@ -61,6 +61,16 @@ describe('an operator', () => {
     await console.press('Sign out');
     await console.seesPhase('closed');
     assert.equal(await console.page.evaluate(() => sessionStorage.length), 0);
+    const asked = await console.page.evaluate(async () => {
+      const { fetch } = window;
+      let count = 0;
+      window.fetch = (...request) => (count++, fetch(...request));
+      const changed = new Promise((resolve) => addEventListener('hashchange', resolve, { once: true }));
+      location.hash = 'room=1234';
+      await changed;
+      return count;
+    });
+    assert.equal(asked, 0, 'nothing is asked with a token that was given back');
   });
 
   it('sees who comes, talks and goes, and how the audio fares', async () => {

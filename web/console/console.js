@@ -98,6 +98,7 @@ function opened(token) {
 /** Forgets the token and all that was seen with it. */
 function close(notice) {
   stop();
+  operator = null;
   sessionStorage.removeItem(TOKEN_KEY);
   document.body.dataset.phase = 'closed';
   byId('door').hidden = false;
