@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 
 use super::problem::Problem;
 use super::schema;
@@ -19,5 +20,8 @@ use crate::reload::{Reload, Reloader};
     ),
 )]
 pub(super) async fn reload(State(reloader): State<Reloader>) -> Result<Json<Reload>, Problem> {
-    reloader.reload().await.map(Json).map_err(|error| Problem::Configuration(error.to_string()))
+    // With its client a handler ends where it is: half a configuration would be in effect.
+    let reload = tokio::spawn(async move { reloader.reload().await });
+    let outcome = reload.await.map_err(|_| Problem::Server(StatusCode::SERVICE_UNAVAILABLE))?;
+    outcome.map(Json).map_err(|error| Problem::Configuration(error.to_string()))
 }
