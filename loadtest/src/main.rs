@@ -1,13 +1,14 @@
-//! The command line: `loadtest run`, `loadtest compare`, `loadtest report`, `loadtest list`.
+//! The command line: `loadtest run`, `loadtest compare`, `loadtest report`, `loadtest plot`, `loadtest list`.
 
 use std::fs;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, Parser, Subcommand};
 use loadtest::compare::{Contestant, compare};
+use loadtest::report::cost::Cost;
 use loadtest::report::{Report, html, table};
 use loadtest::run::{Options, run};
 use loadtest::scenario::{Scenario, builtin, builtin_names};
@@ -39,6 +40,18 @@ enum Command {
         /// Where the page goes.
         #[arg(long)]
         html: PathBuf,
+    },
+    /// Draw the cost of runs of different sizes against the number of participants, with the straight line nearest to it.
+    Plot {
+        /// Files of JSON lines, of one server and made with --pid.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Where the drawing goes.
+        #[arg(long)]
+        svg: PathBuf,
+        /// Microseconds that encryption and system calls alone take for a packet in and one out: drawn as well.
+        #[arg(long)]
+        floor_us: Option<f64>,
     },
     /// Names of the scenarios that come with the program.
     List,
@@ -148,7 +161,8 @@ fn execute(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Run(arguments) => run_one(&arguments),
         Command::Compare(arguments) => compare_two(&arguments),
-        Command::Report { files, html } => plot(&files, &html),
+        Command::Report { files, html } => write_page(&files, &html),
+        Command::Plot { files, svg, floor_us } => plot(&files, &svg, floor_us),
         Command::List => {
             for name in builtin_names() {
                 let title = builtin(name).map(Scenario::parse).transpose()?.map(|scenario| scenario.title);
@@ -191,7 +205,25 @@ fn compare_two(arguments: &CompareArgs) -> anyhow::Result<bool> {
     Ok(reports.iter().all(Report::passed))
 }
 
-fn plot(files: &[PathBuf], page: &PathBuf) -> anyhow::Result<bool> {
+fn write_page(files: &[PathBuf], page: &Path) -> anyhow::Result<bool> {
+    write_file(page, &html::page(&reports(files)?))?;
+    Ok(true)
+}
+
+fn plot(files: &[PathBuf], svg: &Path, floor_us: Option<f64>) -> anyhow::Result<bool> {
+    let cost = Cost::of(&reports(files)?)?;
+    write_file(svg, &cost.chart(floor_us).file())?;
+    writeln!(
+        std::io::stdout(),
+        "{:.3} ms per participant and second + {:.1} ms; at most {:.0} % from the line",
+        cost.slope,
+        cost.intercept,
+        100.0 * cost.deviation()
+    )?;
+    Ok(true)
+}
+
+fn reports(files: &[PathBuf]) -> anyhow::Result<Vec<Report>> {
     let mut reports = Vec::new();
     for file in files {
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -200,8 +232,11 @@ fn plot(files: &[PathBuf], page: &PathBuf) -> anyhow::Result<bool> {
             reports.push(report.with_context(|| format!("{} is not of `loadtest run`", file.display()))?);
         }
     }
-    fs::write(page, html::page(&reports)).with_context(|| format!("cannot write {}", page.display()))?;
-    Ok(true)
+    Ok(reports)
+}
+
+fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn options(name: &str, url: ServerUrl, shared: &SharedArgs) -> Options {
@@ -221,13 +256,11 @@ impl OutputArgs {
     /// The JSON line and the page, where they were asked for.
     fn write(&self, line: &str, reports: &[Report]) -> anyhow::Result<()> {
         match &self.json {
-            Some(path) => {
-                fs::write(path, format!("{line}\n")).with_context(|| format!("cannot write {}", path.display()))?;
-            }
+            Some(path) => write_file(path, &format!("{line}\n"))?,
             None => writeln!(std::io::stdout(), "{line}")?,
         }
         if let Some(path) = &self.html {
-            fs::write(path, html::page(reports)).with_context(|| format!("cannot write {}", path.display()))?;
+            write_file(path, &html::page(reports))?;
         }
         Ok(())
     }

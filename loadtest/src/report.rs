@@ -9,6 +9,7 @@ use crate::tally::{Outcome, Times};
 
 pub mod chart;
 pub mod comparison;
+pub mod cost;
 pub mod html;
 pub mod table;
 

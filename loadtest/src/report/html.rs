@@ -1,6 +1,6 @@
 //! Reports as one HTML page: tables and charts in SVG, with no request to anywhere.
 
-use super::chart::{Chart, Line, escape};
+use super::chart::{self, Chart, Line, Stroke, escape};
 use super::{Report, Second, table};
 
 /// What a line of a chart shows of each second.
@@ -8,8 +8,7 @@ type Value = fn(&Second) -> Option<f64>;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}\
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2.5rem}pre{overflow-x:auto;background:#f4f4f4;padding:1rem;border-radius:6px;font-size:13px}\
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}svg{width:100%;height:auto;font:11px system-ui,sans-serif;fill:#222}\
-.title{font-weight:600;font-size:13px}.grid{stroke:#ddd}.left,.name{text-anchor:end}.below{text-anchor:middle}";
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}svg{width:100%;height:auto}";
 
 /// The page: of several reports also the cost against the number of participants.
 pub fn page(reports: &[Report]) -> String {
@@ -17,7 +16,8 @@ pub fn page(reports: &[Report]) -> String {
     let sections: String = reports.iter().map(section).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Load test</title><style>{STYLE}</style><h1>Load test</h1>{growth}{sections}</html>\n"
+         <title>Load test</title><style>{STYLE}{}</style><h1>Load test</h1>{growth}{sections}</html>\n",
+        chart::STYLE
     )
 }
 
@@ -30,6 +30,7 @@ fn section(report: &Report) -> String {
             .map(|(name, value)| Line {
                 name: (*name).to_owned(),
                 points: report.series.iter().filter_map(|second| Some((second.at, value(second)?))).collect(),
+                stroke: Stroke::Solid,
             })
             .collect(),
     };
@@ -69,7 +70,7 @@ fn growth(reports: &[Report]) -> String {
                 .filter_map(|report| Some((f64::from(report.rooms * report.participants), value(report)?)))
                 .collect();
             points.sort_by(|one, other| one.0.total_cmp(&other.0));
-            Line { name: (*server).to_owned(), points }
+            Line { name: (*server).to_owned(), points, stroke: Stroke::Solid }
         });
         Chart { title: title.to_owned(), across: "participants".to_owned(), lines: lines.collect() }.svg()
     };

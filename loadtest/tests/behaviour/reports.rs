@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use loadtest::listening::Hearing;
-use loadtest::report::chart::{Chart, Line};
+use loadtest::report::chart::{Chart, Line, Stroke};
 use loadtest::report::comparison::Comparison;
+use loadtest::report::cost::{Cost, CostError};
 use loadtest::report::{
     GarbageResult, Generator, Join, Report, RequestsResult, ServerLoad, Spread, Window, html, table,
 };
@@ -196,4 +197,67 @@ fn a_chart_of_nothing_is_nothing_and_one_of_numbers_is_not() {
     let svg = chart.svg();
     assert!(svg.contains("a &lt; b") && svg.contains("<polyline") && svg.contains(">50<"), "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf"));
+}
+
+/// A run of so many that cost so many milliseconds a second.
+fn run_of(participants: u32, cost: f64) -> Report {
+    let mut report = good();
+    (report.rooms, report.participants) = (1, participants);
+    report.windows[0].server.as_mut().unwrap().cpu_percent = cost / 10.0;
+    report
+}
+
+#[test]
+fn the_cost_of_runs_on_a_straight_line_is_that_line() {
+    // In any order.
+    let cost = Cost::of(&[run_of(1_000, 520.0), run_of(10, 25.0), run_of(200, 120.0)]).unwrap();
+
+    assert!((cost.slope - 0.5).abs() < 1e-9 && (cost.intercept - 20.0).abs() < 1e-9, "{cost:?}");
+    assert!(cost.deviation() < 1e-9);
+}
+
+#[test]
+fn the_line_of_runs_beside_it_is_the_nearest_and_says_how_far() {
+    let cost = Cost::of(&[run_of(100, 90.0), run_of(100, 110.0), run_of(200, 200.0)]).unwrap();
+
+    assert!((cost.slope - 1.0).abs() < 1e-9 && cost.intercept.abs() < 1e-9, "{cost:?}");
+    assert!((cost.deviation() - 0.1).abs() < 1e-9);
+}
+
+#[test]
+fn runs_that_make_no_line_are_refused() {
+    let mut other = run_of(20, 10.0);
+    other.server = "another".to_owned();
+    let mut unmeasured = run_of(20, 10.0);
+    unmeasured.windows[0].server = None;
+
+    assert_eq!(Cost::of(&[]), Err(CostError::TooFew));
+    assert_eq!(Cost::of(&[run_of(10, 5.0), run_of(10, 6.0)]), Err(CostError::TooFew));
+    assert_eq!(Cost::of(&[run_of(10, 5.0), unmeasured]), Err(CostError::TooFew));
+    assert_eq!(Cost::of(&[run_of(10, 5.0), other]), Err(CostError::SeveralServers));
+}
+
+#[test]
+fn a_plot_has_what_was_measured_the_line_and_the_floor() {
+    let cost = Cost::of(&[run_of(10, 25.0), run_of(200, 120.0), run_of(1_000, 520.0)]).unwrap();
+
+    let chart = cost.chart(Some(1.17));
+
+    let strokes: Vec<Stroke> = chart.lines.iter().map(|line| line.stroke).collect();
+    assert_eq!(strokes, [Stroke::Dots, Stroke::Solid, Stroke::Dashes]);
+    assert_eq!(chart.lines[1].points, [(0.0, 20.0), (1_000.0, 520.0)]);
+    assert_eq!(chart.lines[2].points, [(0.0, 0.0), (1_000.0, 58.5)]);
+    assert_eq!(cost.chart(None).lines.len(), 2);
+}
+
+#[test]
+fn a_chart_as_a_file_says_what_it_is_and_how_it_looks() {
+    let points = vec![(0.0, 1.0), (10.0, 37.0)];
+    let lines = vec![Line { name: "a & b".to_owned(), points, stroke: Stroke::Dots }];
+
+    let file = Chart { lines, ..Chart::default() }.file();
+
+    assert!(file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"") && file.contains("<style>"), "{file}");
+    assert_eq!((file.matches("<circle").count(), file.matches("<polyline").count()), (2, 0));
+    assert!(file.contains("a &amp; b") && file.ends_with("</svg>"));
 }
