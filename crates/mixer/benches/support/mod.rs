@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use mixer::mix::Sums;
 use mixer::{AudioPacket, Crew, MemberSettings, RoomKey, RoomSettings};
-use opus::{Application, Bandwidth, Channels, Decoder, Encoder, Signal};
+use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
 
 use self::harness::{Client, Conference, silence, slot, voice};
 
@@ -24,6 +24,8 @@ const FRAMES: usize = 50;
 /// Until all speak, however many (4 encoders are primed in a tick), and what was before is forgotten.
 const WARM_UP: usize = 150;
 const COMPLEXITY: u8 = 4;
+/// Of a mix that nobody asks a bit rate of.
+const BITRATE: i32 = 80_000;
 
 /// Rooms × members × speakers.
 #[derive(Clone, Copy, Debug)]
@@ -193,11 +195,12 @@ fn decoder() -> Decoder {
     Decoder::new(48_000, Channels::Mono).unwrap()
 }
 
-/// Set as the mixer does at 48 kHz.
+/// Set as the mixer does at 48 kHz where no bit rate is asked for.
 fn encoder() -> Encoder {
-    let mut encoder = Encoder::new(48_000, Channels::Mono, Application::Voip).unwrap();
-    encoder.set_signal(Signal::Voice).unwrap();
+    let mut encoder = Encoder::new(48_000, Channels::Mono, Application::LowDelay).unwrap();
+    encoder.set_signal(Signal::Music).unwrap();
     encoder.set_bandwidth(Bandwidth::Fullband).unwrap();
+    encoder.set_bitrate(Bitrate::Bits(BITRATE)).unwrap();
     encoder.set_complexity(i32::from(COMPLEXITY)).unwrap();
     encoder
 }

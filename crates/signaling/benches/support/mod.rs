@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what is not as expected ends the benchmark")]
 #![allow(clippy::disallowed_methods, reason = "time has to begin somewhere")]
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -20,13 +21,16 @@ pub(crate) struct Server {
     now: Instant,
     session: u64,
     handle: u64,
+    /// Whose requests are counted against the rates of an address.
+    client: Option<IpAddr>,
 }
 
 impl Server {
     /// With so many rooms that stay.
     pub(crate) fn with_rooms(rooms: u64) -> Self {
         let now = Instant::now();
-        let mut server = Self { core: Core::new(Config::default(), [1; 32], now), now, session: 0, handle: 0 };
+        let mut server =
+            Self { core: Core::new(Config::default(), [1; 32], now), now, session: 0, handle: 0, client: None };
         server.session = server.id_of(json!({"janus": "create", "transaction": "t"}));
         let attach = json!({
             "janus": "attach", "transaction": "t", "session_id": server.session, "plugin": "janus.plugin.audiobridge",
@@ -38,6 +42,12 @@ impl Server {
         server
     }
 
+    /// Comes from this address from now on.
+    pub(crate) fn with_client(mut self, client: Option<IpAddr>) -> Self {
+        self.client = client;
+        self
+    }
+
     /// The text of a request about the room that comes and goes.
     pub(crate) fn texts(&self) -> [String; 3] {
         ["create", "exists", "destroy"].map(|name| self.request(name, ROOM))
@@ -46,7 +56,7 @@ impl Server {
     /// What the shell does with the text of a request: reads it, asks, and writes the reply.
     pub(crate) fn ask(&mut self, text: &str) -> usize {
         let request = serde_json::from_str(text).unwrap();
-        self.core.handle_request(SOURCE, None, request, self.now);
+        self.core.handle_request(SOURCE, self.client, request, self.now);
         let mut written = 0;
         while let Some(output) = self.core.poll_output() {
             if let Output::Reply { message, .. } = output {
@@ -65,7 +75,7 @@ impl Server {
     }
 
     fn id_of(&mut self, request: Value) -> u64 {
-        self.core.handle_request(SOURCE, None, request, self.now);
+        self.core.handle_request(SOURCE, self.client, request, self.now);
         let mut id = None;
         while let Some(output) = self.core.poll_output() {
             if let Output::Reply { message, .. } = output {

@@ -57,9 +57,14 @@ pub struct Tick {
 }
 
 impl Crowd {
-    /// So many connected peers.
-    #[expect(clippy::disallowed_methods, reason = "where virtual time starts does not matter")]
+    /// So many connected peers, of whom a few speak.
     pub fn connected(peers: usize) -> Self {
+        Self::speaking(peers, SPEAKERS)
+    }
+
+    /// So many connected peers, of whom so many speak.
+    #[expect(clippy::disallowed_methods, reason = "where virtual time starts does not matter")]
+    pub fn speaking(peers: usize, speakers: usize) -> Self {
         let now = Instant::now();
         let config = ShardConfig::announcing(vec![SERVER]);
         let shard = Shard::new(config, Certificate::generate().unwrap(), [7; 32], now);
@@ -93,7 +98,7 @@ impl Crowd {
         assert!(crowd.clients.iter().all(|client| client.connected), "not all have connected");
         for (index, client) in crowd.clients.iter_mut().enumerate() {
             client.talking = true;
-            client.level = if index < SPEAKERS { -30 } else { -127 };
+            client.level = if index < speakers { -30 } else { -127 };
         }
         // What is made with the first packets is no part of the running cost, nor is the time until silence counts.
         for _ in 0..60 {
