@@ -19,6 +19,7 @@ pub struct Path(Isa);
 enum Isa {
     /// What every CPU of the architecture has.
     Baseline,
+    /// No wider than the baseline of the targets that we know, which have it.
     #[cfg(target_arch = "aarch64")]
     Neon,
     #[cfg(target_arch = "x86_64")]
