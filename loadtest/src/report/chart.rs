@@ -44,7 +44,7 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 240.0;
 /// Room for the numbers on the left and below, and for the title above; more names there need more.
 const LEFT: f64 = 56.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 16.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 34.0;
 const NAME_HEIGHT: f64 = 13.0;
