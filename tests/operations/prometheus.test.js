@@ -66,6 +66,7 @@ describe('a dashboard', () => {
       const ids = dashboard.panels.map((panel) => panel.id);
       assert.equal(new Set(ids).size, ids.length);
       assert.ok(dashboard.uid && dashboard.title && dashboard.schemaVersion >= 36);
+      for (const annotation of dashboard.annotations.list) assert.equal(annotation.datasource.uid, '${datasource}', annotation.name);
       assert.deepEqual(dashboard.templating.list.map((variable) => variable.name), ['datasource', 'instance']);
       for (const panel of panelsOf(dashboard)) {
         assert.ok(panel.title && panel.targets.length > 0 && panel.fieldConfig.defaults.unit, panel.title);
@@ -113,10 +114,11 @@ describe('Prometheus', () => {
     assert.equal(alerts[0].metric.severity, 'warning');
   });
 
-  it('finds data for every panel', async () => {
-    const expressions = DASHBOARDS.flatMap(([file, dashboard]) =>
-      panelsOf(dashboard).flatMap((panel) => panel.targets.map(({ expr }) => [`${file}: ${panel.title}`, expr])),
-    );
+  it('finds data for every panel and every annotation', async () => {
+    const expressions = DASHBOARDS.flatMap(([file, dashboard]) => [
+      ...panelsOf(dashboard).flatMap((panel) => panel.targets.map(({ expr }) => [`${file}: ${panel.title}`, expr])),
+      ...dashboard.annotations.list.map(({ name, expr }) => [`${file}: ${name}`, measured(expr)]),
+    ]);
     assert.ok(expressions.length > 50);
 
     await findData(url, expressions);
@@ -128,10 +130,14 @@ describe('Prometheus', () => {
     assert.ok(rules.filter((rule) => rule.type === 'alerting').length > 10);
     assert.deepEqual(rules.filter((rule) => rule.lastError), []);
 
-    // Of an alert, what it compares: the comparison leaves data only while there is something to tell.
-    await findData(url, rules.flatMap((rule) => rule.query.split(' and ').map((part) => [rule.name, part.replace(/ (>=|==|>|<) [\d.]+$/, '')])));
+    await findData(url, rules.flatMap((rule) => rule.query.split(/ and | unless on \(instance\) /).map((part) => [rule.name, measured(part)])));
   });
 });
+
+/** What an expression compares: the comparison leaves data only while there is something to tell. */
+function measured(expression) {
+  return expression.replace(/ (>=|==|>|<) [\d.]+$/, '');
+}
 
 /** A Prometheus that looks every second, with our rules; its address. */
 async function startPrometheus(folder, processes, targets) {

@@ -8,6 +8,7 @@ mod bridge;
 mod brokers;
 mod certificate;
 pub mod config;
+mod documentation;
 mod drain;
 mod health;
 mod http_client;
@@ -217,6 +218,7 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
     let admin_pages = rest::router(api, token.subscribe())
         .route("/metrics", metrics_page)
         .merge(health.router())
+        .merge(documentation::router())
         .merge(web::console());
     tasks.spawn(logs.follow(transport.log_level(), stopping.subscribe()));
     tasks.spawn(logs::log_changes(transport.notices()));

@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{EventStream, FREE_PORTS, Plenum, post, request};
+use support::{EventStream, FREE_PORTS, Plenum, get, post, request};
 
 const TOKEN: &str = "correct-horse-battery-staple";
 
@@ -132,4 +132,19 @@ fn the_console_is_served_with_a_policy_and_without_a_token() {
         );
         assert!(!body.contains("<style") && !body.contains(" style=\"") && !body.contains("onclick="), "{path}");
     }
+}
+
+#[test]
+fn the_documentation_is_served_as_pages_with_anchors_for_alerts() {
+    let server = start();
+    let runbook = get(&server.admin(), "/docs/runbook.md");
+    assert!(runbook.contains("content-type: text/html"), "{runbook}");
+    assert!(runbook.contains("content-security-policy: default-src 'none'; style-src 'self';"), "{runbook}");
+    assert!(runbook.contains(r#"<h2 id="plenumdrainslong">PlenumDrainsLong</h2>"#), "{runbook}");
+    assert!(runbook.contains(r#"<a href="troubleshoot.md#it-does-not-start">"#), "{runbook}");
+    assert!(get(&server.admin(), "/docs/troubleshoot.md").contains(r#"<h2 id="it-does-not-start">"#));
+    assert!(get(&server.admin(), "/console/document.css").contains("200 OK"));
+    assert!(get(&server.admin(), "/docs/nothing.md").contains("404 Not Found"));
+    // What is not in the binary is not linked to.
+    assert!(!get(&server.admin(), "/docs/README.md").contains(r#"href="../config"#));
 }

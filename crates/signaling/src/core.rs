@@ -407,6 +407,7 @@ impl Core {
             active_rooms: self.audiobridge.active_rooms(),
             participants: self.audiobridge.participants(),
             connecting: self.audiobridge.connecting(),
+            draining: self.audiobridge.is_draining(),
         }
     }
 

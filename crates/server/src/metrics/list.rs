@@ -39,6 +39,7 @@ pub(super) const SIGNALING: &[Series<signaling::Gauges>] = &[
     gauge("plenum_participants_connecting", "Participants of rooms whose peer connection is not up", |it| {
         it.connecting as u64
     }),
+    gauge("plenum_draining", "1 while the server drains: no room begins, calls go on", |it| it.draining.into()),
 ];
 
 const WEBHOOK_EVENTS: &str = "plenum_webhook_events_total";

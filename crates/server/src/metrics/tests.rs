@@ -76,10 +76,9 @@ fn every_alert_has_its_place_in_the_runbook() {
     let places: Vec<_> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).collect();
 
     assert_eq!(alerts, places);
-    let expected: Vec<_> = alerts.iter().map(|it| format!("docs/runbook.md#{}", it.to_lowercase())).collect();
-    assert_eq!(links.len(), expected.len());
-    for (link, expected) in links.iter().zip(expected) {
-        assert!(link.ends_with(&expected), "{link}");
+    assert_eq!(links.len(), alerts.len());
+    for (link, alert) in links.iter().zip(alerts) {
+        assert!(link.contains("docs/runbook.md") && link.ends_with(&format!("#{}'", alert.to_lowercase())), "{link}");
     }
 }
 

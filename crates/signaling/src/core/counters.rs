@@ -25,6 +25,8 @@ pub struct Gauges {
     pub participants: usize,
     /// Of them, those whose PeerConnection is not up.
     pub connecting: usize,
+    /// Whether no room begins any more.
+    pub draining: bool,
 }
 
 /// What has happened so far.
