@@ -47,7 +47,11 @@ export class Conference {
   #breaths = new Map();
   #backoff = new Backoff(RETRY_MS);
 
-  /** `microphoneId()` is the one to use. `onMicrophone(track)` and `onSound(stream)` get what there is to measure and to play; null when it is gone. */
+  /**
+   * `url(room)` is where the API is for those who want that room: it names the room, so that a balancer can keep them together.
+   * `microphoneId()` is the one to use. `onMicrophone(track)` and `onSound(stream)` get what there is to measure and to play; null when
+   * it is gone.
+   */
   constructor({ url, microphoneId, onChange, onMicrophone, onSound }) {
     this.#url = url;
     this.#microphoneId = microphoneId;
@@ -163,7 +167,7 @@ export class Conference {
 
   async #connect(visit, identity) {
     const iceServers = turnServers();
-    const client = await JanusClient.connect(this.#url, {
+    const client = await JanusClient.connect(this.#url(this.#wish.room), {
       identity,
       onEvent: (message) => visit === this.#visit && this.#receive(message),
       onLost: () => visit === this.#visit && this.#client === client && this.#reconnect(client.identity),

@@ -20,7 +20,7 @@ let isSoundBlocked = false;
 let soundNotice = null;
 
 const conference = new Conference({
-  url: `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/`,
+  url: (room) => `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/room/${room}/janus`,
   microphoneId: () => chosen('microphone'),
   onChange: (changed) => show(changed),
   onMicrophone: (track) => measure('mine', track),

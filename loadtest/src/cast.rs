@@ -119,6 +119,7 @@ impl Cast {
             pin: None,
             display,
             muted: voice.muted,
+            patient: self.scenario.arrival.patient,
             quality: self.scenario.room.quality,
             api_secret: self.common.api_secret.clone(),
         }

@@ -9,6 +9,10 @@ use crate::notice::{Bridge, Notice};
 
 /// How often janus.js says that it is alive; the server's limit is 60 s.
 const KEEPALIVE: Duration = Duration::from_secs(25);
+/// After this time somebody patient asks again who was not let in.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The server has too much to do at the moment.
+const NOT_NOW: i64 = 499;
 
 /// What a participant asks for.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct Invitation {
     pub muted: bool,
     /// Complexity of the server's encoder for this participant.
     pub quality: u8,
+    /// Asks again when the server has too much to do to let anybody in.
+    pub patient: bool,
     /// `apisecret` of every request.
     pub api_secret: Option<String>,
 }
@@ -56,6 +62,8 @@ enum Step {
     Creating,
     Attaching,
     Joining,
+    /// Was not let in, and asks again.
+    Waiting,
     Joined,
     Configuring,
     Established,
@@ -73,6 +81,8 @@ pub struct Dialogue {
     transactions: u64,
     awaited: String,
     keepalive: Instant,
+    /// When it asks again.
+    again: Option<Instant>,
     requests: Vec<Request>,
 }
 
@@ -87,6 +97,7 @@ impl Dialogue {
             transactions: 0,
             awaited: String::new(),
             keepalive: now + KEEPALIVE,
+            again: None,
             requests: Vec::new(),
         };
         dialogue.ask(json!({"janus": "create"}));
@@ -141,8 +152,12 @@ impl Dialogue {
         self.ask(json!({"janus": "destroy"}));
     }
 
-    /// Keeps the session alive.
+    /// Keeps the session alive, and asks again.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.step == Step::Waiting && now >= *self.again.get_or_insert(now + PAUSE) {
+            self.again = None;
+            self.join();
+        }
         if now >= self.keepalive && self.session.is_some() {
             self.keepalive = now + KEEPALIVE;
             let handle = self.handle.take();
@@ -171,19 +186,7 @@ impl Dialogue {
             }
             (Step::Attaching, Some(handle)) => {
                 self.handle = Some(handle);
-                self.step = Step::Joining;
-                let invitation = &self.invitation;
-                let mut body = json!({
-                    "request": "join",
-                    "room": invitation.room,
-                    "display": invitation.display,
-                    "muted": invitation.muted,
-                    "quality": invitation.quality,
-                });
-                if let Some(pin) = &invitation.pin {
-                    body["pin"] = json!(pin);
-                }
-                self.ask(json!({"janus": "message", "body": body}));
+                self.join();
                 None
             }
             (Step::Destroying, _) => {
@@ -194,6 +197,7 @@ impl Dialogue {
                 Step::Creating
                 | Step::Attaching
                 | Step::Joining
+                | Step::Waiting
                 | Step::Joined
                 | Step::Configuring
                 | Step::Established
@@ -205,6 +209,10 @@ impl Dialogue {
 
     fn handle_event(&mut self, bridge: &Bridge, sdp: Option<String>) -> Option<Progress> {
         if let Some(code) = bridge.error_code {
+            if code == NOT_NOW && self.invitation.patient && self.step == Step::Joining {
+                self.step = Step::Waiting;
+                return None;
+            }
             return self.fail(format!("error {code}: {}", bridge.error.as_deref().unwrap_or_default()));
         }
         match (self.step, sdp) {
@@ -221,6 +229,7 @@ impl Dialogue {
                 Step::Creating
                 | Step::Attaching
                 | Step::Joining
+                | Step::Waiting
                 | Step::Joined
                 | Step::Established
                 | Step::Destroying
@@ -228,6 +237,22 @@ impl Dialogue {
                 _,
             ) => None,
         }
+    }
+
+    fn join(&mut self) {
+        self.step = Step::Joining;
+        let invitation = &self.invitation;
+        let mut body = json!({
+            "request": "join",
+            "room": invitation.room,
+            "display": invitation.display,
+            "muted": invitation.muted,
+            "quality": invitation.quality,
+        });
+        if let Some(pin) = &invitation.pin {
+            body["pin"] = json!(pin);
+        }
+        self.ask(json!({"janus": "message", "body": body}));
     }
 
     fn fail(&mut self, reason: String) -> Option<Progress> {

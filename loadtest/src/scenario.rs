@@ -124,11 +124,13 @@ pub struct Arrival {
     pub pattern: Pattern,
     /// For `ramp`: how many in a second.
     pub per_second: f64,
+    /// Whoever is not let in for overload asks again each second, as clients should; else the join has failed.
+    pub patient: bool,
 }
 
 impl Default for Arrival {
     fn default() -> Self {
-        Self { pattern: Pattern::Ramp, per_second: 20.0 }
+        Self { pattern: Pattern::Ramp, per_second: 20.0, patient: false }
     }
 }
 

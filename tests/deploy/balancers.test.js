@@ -1,4 +1,5 @@
 // Two servers behind the HAProxy and the nginx of deploy/: rooms are kept together, a server is drained, and nobody in a call notices.
+// Where other work leaves the servers too little of the machine they refuse whoever comes, and whoever comes asks again.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +19,9 @@ const TOKEN = 'balanced';
 const ROOMS = 20;
 const PARTICIPANTS = 10;
 /** How long calls are measured, from when all are in: the drain has to fit in. */
-const SECONDS = 20;
+const SECONDS = 30;
+/** So long after an overload HAProxy may still hold the server to be busy: it looks twice, a second apart. */
+const ECHO_MS = 5_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'plenum-balancers-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -29,27 +32,39 @@ test('HAProxy keeps rooms together and calls alive while a server drains', { tim
   const haproxy = await startHaproxy(servers);
   try {
     const calls = [];
-    for (let room = 1; room <= ROOMS; room++) calls.push(await startCall(haproxy, room, room % 2 ? 'ws' : 'http'));
+    for (let room = 1; room <= ROOMS; room++) {
+      await until(() => !servers.some(wasBusy), 'the servers take new rooms', 60_000);
+      calls.push(await startCall(haproxy, room, room % 2 ? 'ws' : 'http'));
+    }
     await until(async () => (await occupancies(servers)).reduce((sum, it) => sum + it.participants, 0) === ROOMS * PARTICIPANTS,
       'everybody is in', 60_000);
-    await comers(haproxy, 1, 10);
+    await comers(haproxy, servers, 1, 10);
     const before = await occupancies(servers);
     assert.equal(before[0].rooms + before[1].rooms, ROOMS + 10, 'no room is on both');
     assert.ok(before.every((it) => it.participants > PARTICIPANTS), `both have some: ${JSON.stringify(before)}`);
     const living = (await roomsWithPeople(a)).find((room) => room <= 10);
+    const made = await Promise.all([2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008].map((room) => operate(haproxy, 'PUT', room)));
+    assert.deepEqual(new Set(made), new Set([201]), 'a back-end makes rooms');
+    assert.ok((await comers(haproxy, servers, 2001, 8)).every((code) => code === 'joined'), 'which clients find');
+    assert.equal(await operate(haproxy, 'GET', 2001), 200);
+    assert.equal(await operate(haproxy, 'PUT', 2001), 200, 'it is there already');
+    assert.equal((await fetch(`${haproxy.rest}/v1/rooms`)).status, 404, 'a list would be of one server');
+    const booked = await occupancies(servers);
 
     assert.equal((await drain(a, 'PUT', { deadline: 300 })).draining, true);
     // At once, while HAProxy does not know yet, and when it does.
-    const early = await comers(haproxy, 100, 10);
+    const early = await comers(haproxy, servers, 100, 10);
+    assert.equal(await operate(haproxy, 'PUT', 3001), 201, 'a room is made on the other');
+    assert.equal(await operate(haproxy, 'PUT', 3002), 201);
     await until(async () => (await fetch(`${a.admin}/readyz`)).status === 503, 'it says that it is not ready');
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    const late = await comers(haproxy, 200, 10);
-    const back = await enter(haproxy, living);
+    const late = await comers(haproxy, servers, 200, 10);
+    const back = await enter(haproxy, servers, living);
     assert.ok([...early, ...late].every((code) => code === 'joined'), `new rooms begin: ${[early, late].join(' | ')}`);
     assert.equal(back, 'joined', 'who comes to a call gets in');
     const during = await occupancies(servers);
-    assert.deepEqual(during[0], { rooms: before[0].rooms, participants: before[0].participants + 1 }, 'no new room is on the drained one');
-    assert.equal(during[1].rooms, before[1].rooms + 20, 'they are on the other');
+    assert.deepEqual(during[0], { rooms: booked[0].rooms, participants: booked[0].participants + 1 }, 'no new room is on the drained one');
+    assert.equal(during[1].rooms, booked[1].rooms + 20, 'they are on the other');
 
     const reports = await Promise.all(calls.map((call) => call.report()));
     const dropped = reports.filter((report) => report.join.joined !== PARTICIPANTS || report.join.failed > 0 || Object.keys(report.failures).length > 0);
@@ -58,7 +73,7 @@ test('HAProxy keeps rooms together and calls alive while a server drains', { tim
     // The guests above are still there.
     await drain(a, 'PUT', { deadline: 0 });
     assert.equal(await within(a.exited, 'the drained server ends'), 3);
-    assert.equal(await enter(haproxy, living), 'joined', 'its rooms begin anew on the other');
+    assert.equal(await enter(haproxy, servers, living), 'joined', 'its rooms begin anew on the other');
     assert.ok((await roomsWithPeople(b)).includes(living));
   } finally {
     await stop(haproxy.service);
@@ -70,7 +85,7 @@ test('nginx takes the configuration, and one gets in through it, also while a se
   const servers = await startServers();
   const nginx = await startNginx(servers);
   try {
-    const codes = await comers(nginx, 1, 20);
+    const codes = await comers(nginx, servers, 1, 20);
     assert.ok(codes.every((code) => code === 'joined'), JSON.stringify(codes));
     const before = await occupancies(servers);
     assert.ok(before.every((it) => it.rooms > 0), `both have some: ${JSON.stringify(before)}`);
@@ -80,7 +95,7 @@ test('nginx takes the configuration, and one gets in through it, also while a se
     upgraded.close();
 
     await drain(servers[0], 'PUT', { deadline: 300 });
-    assert.ok((await comers(nginx, 50, 10)).every((code) => code === 'joined'), 'new rooms begin');
+    assert.ok((await comers(nginx, servers, 50, 10)).every((code) => code === 'joined'), 'new rooms begin');
 
     const during = await occupancies(servers);
     assert.equal(during[0].rooms, before[0].rooms, 'no new room is on the drained one');
@@ -95,13 +110,29 @@ function startServers() {
   const rooms = [...Array(300).keys()].map((index) => ({ room: index + 1, sampling_rate: 16000 }));
   const begin = async () => {
     const server = await startPlenum({ rooms, signaling: { session_timeout: 300 }, environment: { PLENUM_ADMIN__TOKEN: TOKEN } });
-    return Object.assign(server, { admin: `http://127.0.0.1:${server.ports.admin}` });
+    return watch(Object.assign(server, { admin: `http://127.0.0.1:${server.ports.admin}` }));
   };
   return Promise.all([begin(), begin()]);
 }
 
+/** Notes when it says that it has too much to do. */
+function watch(server) {
+  server.busyAt = -Infinity;
+  const look = setInterval(async () => {
+    const answer = await fetch(`${server.admin}/readyz`).then((response) => response.json()).catch(() => ({ reasons: [] }));
+    if (answer.reasons.some((reason) => reason !== 'draining')) server.busyAt = Date.now();
+  }, 200);
+  server.exited.then(() => clearInterval(look));
+  return server;
+}
+
+function wasBusy(server) {
+  return Date.now() - server.busyAt < ECHO_MS;
+}
+
 async function startHaproxy([a, b]) {
   const port = await freePort();
+  const rest = await freePort();
   const config = join(folder, 'haproxy.cfg');
   const place = (server) => `127.0.0.1:${server.ports.http} port ${server.ports.admin}`;
   writeFileSync(config, swap(readFileSync(path('deploy/haproxy/haproxy.cfg'), 'utf8'), {
@@ -109,10 +140,13 @@ async function startHaproxy([a, b]) {
     '127.0.0.1:10240': `127.0.0.1:${await freePort()}`,
     '10.0.0.1:8088 port 7088': place(a),
     '10.0.0.2:8088 port 7088': place(b),
+    '127.0.0.1:8001': `127.0.0.1:${rest}`,
+    '10.0.0.1:7088': `127.0.0.1:${a.ports.admin}`,
+    '10.0.0.2:7088': `127.0.0.1:${b.ports.admin}`,
   }));
   const service = await start('haproxy', ['-db', '-f', config]);
   await until(() => answers(port), 'HAProxy listens');
-  return { port, service };
+  return { port, service, rest: `http://127.0.0.1:${rest}` };
 }
 
 async function startNginx([a, b]) {
@@ -154,7 +188,8 @@ full = 0
 [room]
 first = ${1000 + room}
 [arrival]
-per_second = 10
+per_second = 5
+patient = true
 [hold]
 warm_up = 8
 seconds = ${SECONDS}
@@ -192,27 +227,43 @@ async function roomsWithPeople(server) {
   return rooms.filter((room) => room.num_participants > 0).map((room) => room.room);
 }
 
+/** A back-end asks for a room; the status. */
+async function operate({ rest }, method, room) {
+  const headers = { authorization: `Bearer ${TOKEN}`, ...(method === 'PUT' && { 'content-type': 'application/json' }) };
+  return (await fetch(`${rest}/v1/rooms/${room}`, { method, headers, body: method === 'PUT' ? '{"sampling_rate":16000}' : undefined })).status;
+}
+
 /** Somebody comes to each of so many rooms, from the first on; what became of them. */
-async function comers(balancer, first, count) {
+async function comers(balancer, servers, first, count) {
   const codes = [];
-  for (let room = first; room < first + count; room++) codes.push(await enter(balancer, room));
+  for (let room = first; room < first + count; room++) codes.push(await enter(balancer, servers, room));
   return codes;
 }
 
+/** Somebody comes to a room, and again while a server has too much to do; what it is told. */
+async function enter(balancer, servers, room) {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await tryToEnter(balancer, room);
+    if (answer === 'joined' || attempt === 30 || !servers.some(wasBusy)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
 /** A client of the long poll without audio joins a room; what it is told. */
-async function enter({ port }, room) {
+async function tryToEnter({ port }, room) {
   const base = `http://127.0.0.1:${port}/room/${room}/janus`;
   const post = async (below, body) => {
     const response = await fetch(base + below, { method: 'POST', body: JSON.stringify({ transaction: 't', ...body }) });
-    assert.equal(response.status, 200, `${base}${below}: ${response.status}`);
-    return response.json();
+    return response.status === 200 ? response.json() : { refused: `${base}${below}: ${response.status}` };
   };
-  const session = `/${(await post('', { janus: 'create' })).data.id}`;
+  const { data: made, refused } = await post('', { janus: 'create' });
+  if (refused) return refused;
+  const session = `/${made.id}`;
   const handle = `${session}/${(await post(session, { janus: 'attach', plugin: 'janus.plugin.audiobridge' })).data.id}`;
   await post(handle, { janus: 'message', body: { request: 'join', room } });
   const event = await (await fetch(`${base}${session}?maxev=1`)).json();
   const data = event.plugindata?.data ?? event;
-  return data.audiobridge === 'joined' ? 'joined' : data;
+  return data.audiobridge === 'joined' ? 'joined' : JSON.stringify(data);
 }
 
 async function answers(port) {

@@ -13,6 +13,7 @@ fn invitation() -> Invitation {
         display: "listener 1".to_owned(),
         muted: true,
         quality: 4,
+        patient: false,
         api_secret: Some("s".to_owned()),
     }
 }
@@ -88,6 +89,28 @@ fn a_refusal_of_the_bridge_ends_it_once() {
     let progress = answer(&mut dialogue, refusal.clone());
     assert_eq!(progress, Some(Progress::Failed("error 485: No such room (1234)".to_owned())));
     assert_eq!(answer(&mut dialogue, refusal), None);
+}
+
+#[test]
+fn somebody_patient_asks_again_a_second_after_an_overload() {
+    let start = Instant::now();
+    let mut dialogue = Dialogue::new(Invitation { patient: true, ..invitation() }, start);
+    answer(&mut dialogue, json!({"janus": "success", "transaction": "1", "data": {"id": 11}}));
+    answer(&mut dialogue, json!({"janus": "success", "transaction": "2", "data": {"id": 22}}));
+    while dialogue.poll_request().is_some() {}
+    let refusal = |code| {
+        json!({"janus": "event", "transaction": "3", "plugindata":
+            {"plugin": "p", "data": {"audiobridge": "event", "error_code": code, "error": "Overloaded"}}})
+    };
+
+    assert_eq!(answer(&mut dialogue, refusal(499)), None);
+
+    dialogue.handle_timeout(start);
+    dialogue.handle_timeout(start + Duration::from_millis(999));
+    assert_eq!(dialogue.poll_request(), None);
+    dialogue.handle_timeout(start + Duration::from_secs(1));
+    assert_eq!(body(&dialogue.poll_request().unwrap())["body"]["request"], "join");
+    assert_eq!(dialogue.poll_request(), None);
 }
 
 #[test]
