@@ -193,7 +193,7 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
     if let Some(traces) = traces {
         tasks.spawn(traces.run(transport.notices()));
     }
-    webhooks.serve(|| transport.notices(), &metrics, &mut tasks);
+    webhooks.serve(&transport, &metrics, &mut tasks);
     let scrape = Arc::new((metrics.scraped(&drivers, &workers), transport.clone()));
     let metrics_page = get(move || async move {
         let (scrape, transport) = &*scrape;

@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, StatusCode, Uri};
-use signaling::{Happening, Occurrence};
+use signaling::{HandleStatistics, Happening, Occurrence, Transport};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
@@ -43,6 +43,7 @@ struct Hook {
     emitter: String,
     timeout: Duration,
     limits: Limits,
+    statistics_interval: Duration,
     client: HttpClient,
 }
 
@@ -57,9 +58,9 @@ impl Webhooks {
     }
 
     /// Starts to tell them; the tasks end soon after the notices.
-    pub(crate) fn serve(self, listen: impl Fn() -> Receiver<Occurrence>, metrics: &Metrics, tasks: &mut JoinSet<()>) {
+    pub(crate) fn serve(self, transport: &Transport, metrics: &Metrics, tasks: &mut JoinSet<()>) {
         for (index, hook) in self.hooks.into_iter().enumerate() {
-            tasks.spawn(hook.run(index, listen(), metrics.webhook(index)));
+            tasks.spawn(hook.run(index, transport.notices(), transport.clone(), metrics.webhook(index)));
         }
     }
 }
@@ -86,11 +87,13 @@ impl Hook {
                 batch: webhook.batch,
                 retry_for: Duration::from_secs(webhook.retry_for),
             },
+            statistics_interval: Duration::from_secs(webhook.statistics_interval),
             client: HttpClient::new().map_err(trust)?,
         })
     }
 
-    async fn run(self, index: usize, mut notices: Receiver<Occurrence>, metrics: WebhookMetrics) {
+    async fn run(self, index: usize, mut notices: Receiver<Occurrence>, transport: Transport, metrics: WebhookMetrics) {
+        let mut measured = Box::pin(self.measured(&transport));
         let mut outbox = Outbox::new(self.limits);
         let mut sequence = 0;
         // Names of posts must not come again after a start.
@@ -132,6 +135,10 @@ impl Hook {
                             return;
                         }
                     },
+                    statistics = &mut measured => {
+                        self.take_statistics(&statistics, &mut sequence, &mut outbox);
+                        measured.set(self.measured(&transport));
+                    }
                     answer = &mut settled => break answer,
                 }
                 if was_idle && !outbox.is_empty() {
@@ -142,6 +149,27 @@ impl Hook {
                 tell_change(index, &answer, &mut is_failing);
                 outbox.settle(outcome(&answer), rand::random(), now());
             }
+        }
+    }
+
+    /// How the audio of everybody travels, after an interval; never, if the receiver does not want to know.
+    async fn measured(&self, transport: &Transport) -> Vec<HandleStatistics> {
+        if !self.events.contains(&EventKind::Statistics) {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(self.statistics_interval).await;
+        transport.measure_all().await
+    }
+
+    fn take_statistics(&self, statistics: &[HandleStatistics], sequence: &mut u64, outbox: &mut Outbox) {
+        let since_1970 = crate::since_1970();
+        for of in statistics {
+            *sequence += 1;
+            let event = match self.format {
+                WebhookFormat::Plenum => plenum::statistics(of, *sequence, UNIX_EPOCH + since_1970),
+                WebhookFormat::Janus => janus::statistics(of, &self.emitter, since_1970),
+            };
+            outbox.push(event.to_string());
         }
     }
 
@@ -234,6 +262,8 @@ fn kind(what: &Happening) -> Option<EventKind> {
         Happening::RecordingDone { .. } => EventKind::Recording,
         Happening::SdpExchanged { .. } => EventKind::Sdp,
         Happening::PathFound | Happening::Connected | Happening::Disconnected { .. } => EventKind::Connection,
+        Happening::CandidateTold { .. } => EventKind::Candidate,
+        Happening::ConnectionOpened { .. } | Happening::ConnectionClosed { .. } => EventKind::Transport,
         Happening::Receiving { .. } | Happening::SlowLink { .. } => EventKind::Media,
         Happening::Custom { .. } => EventKind::Custom,
         Happening::Refused { .. } => return None,

@@ -158,7 +158,13 @@ fn in_the_format_of_janus_events_have_its_shape_with_and_without_grouping() {
     let grouped = events(&grouped.posts_until(r#""schema""#));
     let single: Vec<Value> = single.posts_until(r#""schema""#).iter().map(Post::json).collect();
 
-    assert_eq!(grouped, single);
+    // The task of each receiver reads the clock by itself.
+    let timeless = |events: &[Value]| -> Vec<Value> {
+        let mut events = events.to_vec();
+        events.iter_mut().for_each(|event| event["timestamp"] = 0.into());
+        events
+    };
+    assert_eq!(timeless(&grouped), timeless(&single));
     let types: Vec<_> = single.iter().map(|event| event["type"].as_u64().unwrap()).collect();
     assert_eq!(types, [256, 1, 2, 64, 4]);
     assert!(single.iter().all(|event| event["emitter"] == "Plenum" && event["timestamp"].as_u64().unwrap() > 1 << 50));

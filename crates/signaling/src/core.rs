@@ -56,6 +56,7 @@ use notice::{Happening, Notice};
 use operator::Refused;
 use rate::Rate;
 use session::{CHECK_INTERVAL, Session};
+use statistics::HandleStatistics;
 use store::Storing;
 use style::JsonStyle;
 use token::Tokens;
@@ -158,6 +159,13 @@ pub enum Output {
         inquiry: u64,
         /// The room and who is in it, or that it is no more.
         seen: Result<Value, Refused>,
+    },
+    /// What came of [`Core::measure_all`].
+    Measured {
+        /// As told there.
+        inquiry: u64,
+        /// Of all whose PeerConnection is up.
+        statistics: Vec<HandleStatistics>,
     },
     /// Something to find out for an admin request, which is answered with what is found.
     Errand(Errand),

@@ -20,7 +20,7 @@ pub use crate::core::media::{
 };
 pub use crate::core::notice::{Departure, Happening, Notice, Origin, Place, SessionEnd, Side};
 pub use crate::core::operator::{Operated, Operation, Outcome, Refused};
-pub use crate::core::statistics::{AudioStatistics, MixStatistics, NetworkStatistics};
+pub use crate::core::statistics::{AudioStatistics, HandleStatistics, MixStatistics, NetworkStatistics};
 pub use crate::core::store::{RoomChange, Storing};
 pub use crate::core::style::JsonStyle;
 pub use crate::core::transport_info::{AudioInfo, DtlsInfo, Flow, IceInfo, TransportInfo};

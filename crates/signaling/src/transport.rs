@@ -50,8 +50,8 @@ pub use self::owner::{Occurrence, StoreRequest};
 use self::path::RoomPath;
 use self::style::Styles;
 use crate::{
-    Carrier, Core, Counters, Gauges, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent, Notice, Operation,
-    Outcome, Refused, RequestKind, Standing,
+    Carrier, Core, Counters, Gauges, HandleStatistics, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent,
+    Notice, Operation, Outcome, Refused, RequestKind, Standing,
 };
 
 /// Bytes of a request body or a WebSocket message. An offer of a browser with many codecs is about 10 KiB.
@@ -345,6 +345,11 @@ impl Transport {
     /// As for [`Transport::operate`].
     pub async fn observe_room(&self, room: String) -> Result<Result<Value, Refused>, StatusCode> {
         self.ask(|reply| Inbound::Observe { room, reply }).await
+    }
+
+    /// Looks how the audio of all fares whose PeerConnection is up. Nobody when the core is stopped or takes longer than 10 s.
+    pub async fn measure_all(&self) -> Vec<HandleStatistics> {
+        self.ask(|reply| Inbound::Measure { reply }).await.unwrap_or_default()
     }
 
     /// Gives the core new settings: [`Core::reconfigure`]. False when the core is stopped or takes longer than 10 s.

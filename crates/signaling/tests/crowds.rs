@@ -35,6 +35,7 @@ impl Client {
                 Output::Store { .. }
                 | Output::Media(_)
                 | Output::Observed { .. }
+                | Output::Measured { .. }
                 | Output::Errand(_)
                 | Output::JsonStyle { .. }
                 | Output::LogLevel(_)

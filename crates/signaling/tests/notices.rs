@@ -54,6 +54,42 @@ fn a_call_is_told_from_its_session_to_its_end() {
 }
 
 #[test]
+fn candidates_of_both_sides_are_told_once_and_without_what_stands_before_them() {
+    let mut server = Server::new();
+    let session = server.session();
+    let handle = server.attach(session, None);
+    let sdp = format!("{OFFER}a=candidate:1 1 udp 9 192.0.2.9 5000 typ host\r\n");
+    let of_handle = |mut request: Value| {
+        (request["session_id"], request["handle_id"]) = (session.into(), handle.0.into());
+        request
+    };
+    let join =
+        json!({"janus": "message", "body": {"request": "join", "room": 1234}, "jsep": {"type": "offer", "sdp": sdp}});
+    server.ask(of_handle(join));
+    let candidates = vec!["candidate:2 1 udp 8 192.0.2.1 10000 typ host".to_owned()];
+    let answer = Answer { sdp: "the answer".to_owned(), candidates, audio: true, audio_level: true, fec: false };
+    server.media(MediaEvent::Answered { handle, negotiation: server.negotiation, answer: answer.clone() });
+    for candidate in ["candidate:3 1 udp 7 192.0.2.9 5001 typ host", ""] {
+        let candidate = json!({"sdpMid": "0", "candidate": candidate});
+        server.ask(of_handle(json!({"janus": "trickle", "candidate": candidate})));
+    }
+    server.ask_plugin(session, handle, json!({"request": "configure"}), true);
+    server.media(MediaEvent::Answered { handle, negotiation: server.negotiation, answer });
+
+    let told = server.happenings(|what| matches!(what, Happening::CandidateTold { .. }));
+
+    let candidate = |side, candidate: &str| Happening::CandidateTold { side, candidate: candidate.into() };
+    assert_eq!(
+        told,
+        [
+            candidate(Side::Remote, "1 1 udp 9 192.0.2.9 5000 typ host"),
+            candidate(Side::Local, "2 1 udp 8 192.0.2.1 10000 typ host"),
+            candidate(Side::Remote, "3 1 udp 7 192.0.2.9 5001 typ host"),
+        ]
+    );
+}
+
+#[test]
 fn the_ways_out_of_a_room_are_told_apart() {
     let mut server = Server::new();
     let session = server.session();

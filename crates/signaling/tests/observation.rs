@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use signaling::{
-    AudioStatistics, Carrier, Config, ConnectionId, Core, Flow, HandleId, MediaCommand, MediaEvent, MixStatistics,
-    NetworkStatistics, Operated, Operation, Outcome, Output, Refused, Source,
+    Answer, AudioStatistics, Carrier, Config, ConnectionId, Core, Flow, HandleId, HandleStatistics, MediaCommand,
+    MediaEvent, MixStatistics, NetworkStatistics, Operated, Operation, Origin, Outcome, Output, Refused, SessionId,
+    Source,
 };
 
 const SOURCE: Source = Source::Connection(ConnectionId { carrier: Carrier::WebSocket, number: 1 });
@@ -150,4 +151,31 @@ fn who_looks_at_a_room_that_is_not_there_or_goes_is_told_so() {
     server.core.handle_media(MediaEvent::Measured { inquiry, statistics: Vec::new() }, server.now);
 
     assert_eq!(server.seen(inquiry).unwrap_err().code, 485);
+}
+
+#[test]
+fn of_all_whose_connection_is_up_it_is_found_out_how_their_audio_travels() {
+    const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n\
+        c=IN IP4 0.0.0.0\r\na=mid:sound\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 00\r\n";
+    let mut server = Server::new();
+    let handle = server.handles[1];
+    server.ask(json!({
+        "janus": "message", "transaction": "t", "session_id": server.session, "handle_id": handle.0,
+        "body": {"request": "configure"}, "jsep": {"type": "offer", "sdp": OFFER},
+    }));
+    let answer = Answer { sdp: OFFER.to_owned(), candidates: vec![], audio: true, audio_level: true, fec: false };
+    server.core.handle_media(MediaEvent::Answered { handle, negotiation: 1, answer }, server.now);
+    server.core.handle_media(MediaEvent::Connected { handle }, server.now);
+    while server.core.poll_output().is_some() {}
+
+    let inquiry = server.core.measure_all(server.now);
+
+    let asked = server.core.poll_output();
+    assert_eq!(asked, Some(Output::Media(MediaCommand::Measure { handles: vec![handle], inquiry })));
+    let network = NetworkStatistics { lost: 3, ..NetworkStatistics::default() };
+    let statistics = vec![(handle, AudioStatistics { network: Some(network), mix: None })];
+    server.core.handle_media(MediaEvent::Measured { inquiry, statistics }, server.now);
+    let origin = Origin { session: SessionId(server.session), handle: Some(handle), opaque_id: None };
+    let statistics = vec![HandleStatistics { origin, mid: "sound".to_owned(), network }];
+    assert_eq!(server.core.poll_output(), Some(Output::Measured { inquiry, statistics }));
 }

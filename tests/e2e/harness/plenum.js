@@ -11,15 +11,15 @@ const BINARY = process.env.E2E_PLENUM ?? fileURLToPath(new URL('../../../target/
 
 /**
  * Starts it; `ports` are those of a server that is gone, to come back as. `media`, `signaling` and `turn` are keys of those sections,
- * `rooms` are beside the Demo Room, `environment` is beside what the process has.
+ * `webhook` those of a receiver, `rooms` are beside the Demo Room, `environment` is beside what the process has.
  */
 export async function startPlenum({
-  reclaimSeconds = 0, fullTrickle = false, media = {}, signaling = {}, turn, adminToken, rooms = [], ports, environment = {},
+  reclaimSeconds = 0, fullTrickle = false, media = {}, signaling = {}, turn, webhook, adminToken, rooms = [], ports, environment = {},
 } = {}) {
   ports ??= { http: await freePort(), websocket: await freePort(), admin: await freePort() };
   const folder = mkdtempSync(join(tmpdir(), 'e2e-plenum-'));
   const config = join(folder, 'plenum.toml');
-  writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, adminToken, rooms }));
+  writeFileSync(config, toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, webhook, adminToken, rooms }));
   // The line that says where the page is comes last.
   const service = await start(BINARY, ['--config', config], {
     ready: (output) => /ready: open (\S+)/.exec(output)?.[1],
@@ -46,7 +46,7 @@ export async function startPlenum({
   };
 }
 
-function toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, adminToken, rooms }) {
+function toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, webhook, adminToken, rooms }) {
   const demo = { room: 1234, description: 'Demo Room', sampling_rate: 48000, audiolevel_event: true, audio_active_packets: 10, audio_level_average: 45 };
   const table = (properties) => Object.entries(properties).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
   return [
@@ -56,6 +56,7 @@ function toml({ ports, reclaimSeconds, fullTrickle, media, signaling, turn, admi
     `[media]\n${table({ port: 0, full_trickle: fullTrickle, ...media })}`,
     `[signaling]\n${table({ reclaim_session_timeout: reclaimSeconds, ...signaling })}`,
     turn ? `[turn]\n${table(turn)}` : '',
+    webhook ? `[[webhooks]]\n${table(webhook)}` : '',
     ...[demo, ...rooms].map((room) => `[[rooms]]\n${table(room)}`),
   ].join('\n');
 }

@@ -25,6 +25,8 @@ pub struct Webhook {
     pub timeout: u64,
     /// For how long a post is tried again, in seconds.
     pub retry_for: u64,
+    /// How often statistics are told, in seconds.
+    pub statistics_interval: u64,
 }
 
 /// A kind of events: the first word of their type.
@@ -49,8 +51,14 @@ pub enum EventKind {
     Sdp,
     /// ICE, DTLS, and the end of PeerConnections.
     Connection,
+    /// Addresses at which clients and the server may be reached.
+    Candidate,
     /// Whether audio arrives.
     Media,
+    /// At intervals, how the audio of everybody travels.
+    Statistics,
+    /// Connections of clients to the APIs.
+    Transport,
     /// What operators tell by `custom_event`.
     Custom,
 }
@@ -76,6 +84,7 @@ impl Default for Webhook {
             queue: 10_000,
             timeout: 10,
             retry_for: 3600,
+            statistics_interval: 5,
         }
     }
 }
@@ -100,6 +109,9 @@ impl Webhook {
         }
         if self.timeout == 0 {
             return Some(("timeout", "at least 1"));
+        }
+        if self.statistics_interval == 0 {
+            return Some(("statistics_interval", "at least 1"));
         }
         None
     }

@@ -59,6 +59,13 @@ fn log(notice: &Notice) {
         Happening::SdpExchanged { side, kind, sdp: _ } => {
             line!(debug, "SDP", side = side.as_str(), kind = kind.as_str());
         }
+        Happening::CandidateTold { side, candidate: _ } => line!(debug, "candidate", side = side.as_str()),
+        Happening::ConnectionOpened { connection, admin, client: _ } => {
+            line!(debug, "connection opened", transport = connection.carrier.package(), admin = *admin);
+        }
+        Happening::ConnectionClosed { connection } => {
+            line!(debug, "connection closed", transport = connection.carrier.package());
+        }
         Happening::PathFound => line!(debug, "ICE has found a path"),
         Happening::Connected => line!(info, "connected"),
         Happening::Receiving { receiving } => line!(debug, "audio arrives", receiving = *receiving),

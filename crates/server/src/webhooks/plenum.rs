@@ -3,13 +3,22 @@
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
-use signaling::{Happening, Notice, Place};
+use signaling::{HandleStatistics, Happening, Notice, Origin, Place, Side};
 
 /// The event, which is the `sequence`-th of its receiver, from 1.
 pub(super) fn event(notice: &Notice, sequence: u64, time: SystemTime) -> Value {
     let (name, about) = describe(&notice.what);
+    message(name, notice.origin.as_ref(), about, sequence, time)
+}
+
+/// How the audio of somebody travels.
+pub(super) fn statistics(of: &HandleStatistics, sequence: u64, time: SystemTime) -> Value {
+    message("statistics.measured", Some(&of.origin), of.network.as_json(), sequence, time)
+}
+
+fn message(name: &str, origin: Option<&Origin>, about: Value, sequence: u64, time: SystemTime) -> Value {
     let mut data = Map::new();
-    if let Some(origin) = &notice.origin {
+    if let Some(origin) = origin {
         data.insert("session".to_owned(), origin.session.0.into());
         data.extend(origin.handle.map(|handle| ("handle".to_owned(), handle.0.into())));
         data.extend(origin.opaque_id.as_deref().map(|id| ("opaque_id".to_owned(), id.into())));
@@ -62,6 +71,22 @@ fn describe(what: &Happening) -> (&'static str, Value) {
         Happening::RecordingDone { room, file } => ("recording.done", json!({"room": room, "file": &**file})),
         Happening::SdpExchanged { side, kind, sdp } => {
             ("sdp.exchanged", json!({"side": side.as_str(), "kind": kind.as_str(), "sdp": &**sdp}))
+        }
+        Happening::CandidateTold { side: Side::Local, candidate } => {
+            ("candidate.local", json!({"candidate": &**candidate}))
+        }
+        Happening::CandidateTold { side: Side::Remote, candidate } => {
+            ("candidate.remote", json!({"candidate": &**candidate}))
+        }
+        Happening::ConnectionOpened { connection, admin, client } => (
+            "transport.opened",
+            json!({
+                "transport": connection.carrier.package(), "connection": connection.number,
+                "api": either(*admin, "admin", "janus"), "address": client.map(|ip| ip.to_string()),
+            }),
+        ),
+        Happening::ConnectionClosed { connection } => {
+            ("transport.closed", json!({"transport": connection.carrier.package(), "connection": connection.number}))
         }
         Happening::PathFound => ("connection.path_found", Value::Null),
         Happening::Connected => ("connection.connected", Value::Null),

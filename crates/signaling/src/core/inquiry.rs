@@ -37,6 +37,8 @@ pub(super) enum Purpose {
     Reply { to: Source, message: Value, transport: Option<HandleId> },
     /// An operator who watches a room.
     Room(RoomId),
+    /// Back-ends that are told how all fare.
+    All,
 }
 
 impl Inquiries {
@@ -77,6 +79,7 @@ impl Core {
         let (to, mut message) = match purpose {
             Purpose::Reply { to, message, .. } => (to, message),
             Purpose::Room(room) => return self.observed(inquiry, &room, Vec::new()),
+            Purpose::All => return self.measured_all(inquiry, Vec::new()),
         };
         if let (Some(transport), Some(info)) = (info, message.get_mut("info").and_then(Value::as_object_mut)) {
             let (mode, role) = (transport.ice.lite, transport.ice.controlling);
@@ -92,6 +95,7 @@ impl Core {
         let Some(Waiting { purpose, .. }) = self.inquiries.waiting.remove(&inquiry) else { return };
         match purpose {
             Purpose::Room(room) => self.observed(inquiry, &room, statistics),
+            Purpose::All => self.measured_all(inquiry, statistics),
             Purpose::Reply { to, mut message, transport } => {
                 if let Some(mix) = statistics.first().and_then(|(_, audio)| audio.mix) {
                     tell_mix(&mut message, &mix);
@@ -217,10 +221,10 @@ fn shown_audio(audio: &AudioInfo) -> Value {
             "lost-by-remote": network.lost_by_remote,
             "jitter-local": network.jitter_ms,
             "jitter-remote": network.jitter_of_remote_ms,
-            "in-link-quality": link_quality(network.received.packets, network.lost),
-            "in-media-link-quality": link_quality(network.received.packets, network.lost),
-            "out-link-quality": link_quality(network.sent.packets, network.lost_by_remote),
-            "out-media-link-quality": link_quality(network.sent.packets, network.lost_by_remote),
+            "in-link-quality": network.quality_from_client(),
+            "in-media-link-quality": network.quality_from_client(),
+            "out-link-quality": network.quality_to_client(),
+            "out-media-link-quality": network.quality_to_client(),
         }},
         "stats": shown_flows(network),
     })
@@ -232,9 +236,4 @@ fn shown_flows(network: &NetworkStatistics) -> Value {
     let mut sent = shown(&network.sent);
     sent["nacks"] = 0.into();
     json!({"in": shown(&network.received), "out": sent})
-}
-
-/// Percent of the packets that came.
-fn link_quality(came: u64, lost: u64) -> u64 {
-    (came * 100).checked_div(came + lost).unwrap_or(100)
 }

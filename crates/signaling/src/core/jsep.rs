@@ -130,6 +130,11 @@ impl Description {
     }
 }
 
+/// The candidates in an SDP, as `a=candidate:…`.
+pub(super) fn candidates(sdp: &str) -> impl Iterator<Item = &str> {
+    sdp.lines().filter(|line| line.starts_with("a=candidate:"))
+}
+
 /// What an ICE and DTLS transport needs to be told.
 #[derive(Clone, Copy, Debug, Default)]
 struct Transport {

@@ -1,12 +1,13 @@
 //! What people and back-ends are told of: each change as it happens, with the ids of whom it concerns. Knows neither log nor
 //! webhook, and assembles no text: a notice costs what moving some ids costs.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::error::Error;
-use super::ids::{HandleId, RoomId, SessionId, UserId};
+use super::ids::{ConnectionId, HandleId, RoomId, SessionId, UserId};
 use super::jsep::JsepKind;
 use super::message::{Envelope, HandleField};
 use super::{Core, Output, Owner};
@@ -154,6 +155,13 @@ pub enum Happening {
         /// The SDP.
         sdp: Arc<str>,
     },
+    /// An address at which a side of a PeerConnection may be reached.
+    CandidateTold {
+        /// Whose.
+        side: Side,
+        /// As in an SDP, from the foundation on.
+        candidate: Arc<str>,
+    },
     /// ICE has found a path.
     PathFound,
     /// ICE and DTLS are done.
@@ -174,6 +182,20 @@ pub enum Happening {
     Disconnected {
         /// As the `hangup` event says it.
         reason: Arc<str>,
+    },
+    /// A client has a connection: no HTTP request, those come and go.
+    ConnectionOpened {
+        /// The connection.
+        connection: ConnectionId,
+        /// Whether the admin API is spoken on it.
+        admin: bool,
+        /// The address by which its requests are counted.
+        client: Option<IpAddr>,
+    },
+    /// A connection is no more.
+    ConnectionClosed {
+        /// The connection.
+        connection: ConnectionId,
     },
     /// A request was refused.
     Refused {
@@ -271,9 +293,29 @@ impl Side {
 }
 
 impl Core {
+    /// A session or handle as notices name it; `None` if there is no such handle.
+    pub(super) fn origin(&self, id: HandleId) -> Option<Origin> {
+        let handle = self.handles.get(&id)?;
+        Some(Origin { session: handle.session, handle: Some(id), opaque_id: handle.opaque_id.clone() })
+    }
+
     /// Tells of something that is about no session.
     pub(super) fn tell(&mut self, what: Happening) {
         self.outputs.push_back(Output::Notice(Notice { origin: None, what }));
+    }
+
+    /// Tells of candidates, as `candidate:…`.
+    pub(super) fn tell_candidates<'a>(
+        &mut self,
+        handle: HandleId,
+        side: Side,
+        candidates: impl Iterator<Item = &'a str>,
+    ) {
+        let bare = |it: &'a str| it.trim_start_matches("a=").trim_start_matches("candidate:");
+        // An empty one is the end of them.
+        for candidate in candidates.map(bare).filter(|it| !it.is_empty()) {
+            self.tell_of_handle(handle, Happening::CandidateTold { side, candidate: candidate.into() });
+        }
     }
 
     pub(super) fn tell_of_session(&mut self, session: SessionId, what: Happening) {
@@ -298,11 +340,7 @@ impl Core {
 
     /// Tells of something that is about a handle, which must still be there to be named.
     pub(super) fn tell_of_handle(&mut self, id: HandleId, what: Happening) {
-        let origin = self.handles.get(&id).map(|handle| Origin {
-            session: handle.session,
-            handle: Some(id),
-            opaque_id: handle.opaque_id.clone(),
-        });
+        let origin = self.origin(id);
         self.outputs.push_back(Output::Notice(Notice { origin, what }));
     }
 }

@@ -1,17 +1,17 @@
-//! A room as an operator watches it: who is in it and how the audio of each fares. Waits for the media planes, which measure
-//! only when they are asked.
+//! A room as an operator watches it, who is in it and how the audio of each fares; and how the audio of all fares. Waits for the
+//! media planes, which measure only when they are asked.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use super::Core;
+use super::handle::Handle;
 use super::ids::{HandleId, RoomId};
 use super::media::MediaCommand;
 use super::operator::Refused;
-use super::statistics::{AudioStatistics, MixStatistics, NetworkStatistics};
-use super::transport_info::Flow;
+use super::statistics::{AudioStatistics, HandleStatistics, MixStatistics, milliseconds};
 use super::{Output, inquiry};
 
 impl Core {
@@ -34,6 +34,26 @@ impl Core {
         self.outputs.push_back(Output::Observed { inquiry, seen: seen.map_err(Refused::from) });
     }
 
+    /// Looks at all whose PeerConnection is up. What comes of it is an [`Output::Measured`] of this number, at the latest after
+    /// a second.
+    pub fn measure_all(&mut self, now: Instant) -> u64 {
+        let is_up = |handle: &Handle| handle.peer.as_ref().is_some_and(|peer| peer.connected);
+        let handles = self.handles.iter().filter(|(_, handle)| is_up(handle)).map(|(id, _)| *id).collect();
+        let inquiry = self.inquiries.expect(inquiry::Purpose::All, now);
+        self.outputs.push_back(Output::Media(MediaCommand::Measure { handles, inquiry }));
+        inquiry
+    }
+
+    /// The answer came, or it is too late for one.
+    pub(super) fn measured_all(&mut self, inquiry: u64, statistics: Vec<(HandleId, AudioStatistics)>) {
+        let of = |(id, audio): (HandleId, AudioStatistics)| {
+            let mid = self.handles.get(&id)?.peer.as_ref()?.audio_mid().to_owned();
+            Some(HandleStatistics { origin: self.origin(id)?, mid, network: audio.network? })
+        };
+        let statistics = statistics.into_iter().filter_map(of).collect();
+        self.outputs.push_back(Output::Measured { inquiry, statistics });
+    }
+
     fn particulars(&self, handle: HandleId, statistics: Option<&AudioStatistics>) -> Map<String, Value> {
         let AudioStatistics { network, mix } = statistics.copied().unwrap_or_default();
         let mut shown = Map::new();
@@ -41,23 +61,10 @@ impl Core {
             shown.insert("session_id".to_owned(), handle.session.0.into());
         }
         shown.insert("handle_id".to_owned(), handle.0.into());
-        shown.extend(network.map(|network| ("network".to_owned(), shown_network(&network))));
+        shown.extend(network.map(|network| ("network".to_owned(), network.as_json())));
         shown.extend(mix.map(|mix| ("mix".to_owned(), shown_mix(&mix))));
         shown
     }
-}
-
-fn shown_network(network: &NetworkStatistics) -> Value {
-    let flow = |Flow { packets, bytes, bytes_last_second }: Flow| json!({"packets": packets, "bytes": bytes, "bits_per_second": bytes_last_second.saturating_mul(8)});
-    json!({
-        "rtt_ms": network.rtt.map(milliseconds),
-        "received": flow(network.received),
-        "sent": flow(network.sent),
-        "lost": network.lost,
-        "lost_by_client": network.lost_by_remote,
-        "jitter_ms": network.jitter_ms,
-        "jitter_of_client_ms": network.jitter_of_remote_ms,
-    })
 }
 
 fn shown_mix(mix: &MixStatistics) -> Value {
@@ -72,9 +79,4 @@ fn shown_mix(mix: &MixStatistics) -> Value {
         "concealed": mix.concealed,
         "restored": mix.restored,
     })
-}
-
-/// To a tenth.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::asked::RequestKind;
 use super::ids::HandleId;
-use super::jsep::{Description, Jsep, JsepKind, Offerer};
+use super::jsep::{self, Description, Jsep, JsepKind, Offerer};
 use super::media::{Answer, AnswerTraits, MediaCommand, MediaEvent, MixTraits, Settled};
 use super::notice::{Happening, Side};
 use super::plugin::{Plugin, Refusal};
@@ -63,6 +63,11 @@ impl Peer {
         self.description.has_candidate_at(mid, index)
     }
 
+    /// The section of the SDP that is the audio's.
+    pub(super) fn audio_mid(&self) -> &str {
+        self.description.audio_mid()
+    }
+
     pub(super) fn waiting_offers(&self) -> usize {
         self.waiting.len()
     }
@@ -97,7 +102,8 @@ impl Core {
                 MediaCommand::Accept { handle: id, negotiation, answer: sdp }
             }
         };
-        self.tell_of_handle(id, Happening::SdpExchanged { side: Side::Remote, kind, sdp: theirs });
+        self.tell_of_handle(id, Happening::SdpExchanged { side: Side::Remote, kind, sdp: Arc::clone(&theirs) });
+        self.tell_candidates(id, Side::Remote, jsep::candidates(&theirs));
         self.outputs.push_back(Output::Media(command));
         self.release_candidates(id, now);
     }
@@ -202,7 +208,7 @@ impl Core {
         {
             self.counters.answering.record(now.saturating_duration_since(waiting.since));
         }
-        self.keep_ours(id, JsepKind::Answer, &sdp);
+        self.keep_ours(id, JsepKind::Answer, &sdp, &candidates);
         self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, Some((JsepKind::Answer, &sdp)));
         self.trickle_ours(id, &candidates);
     }
@@ -212,7 +218,7 @@ impl Core {
         if let Some(peer) = self.peer(id) {
             peer.has_offered = true;
         }
-        self.keep_ours(id, JsepKind::Offer, sdp);
+        self.keep_ours(id, JsepKind::Offer, sdp, candidates);
         self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, Some((JsepKind::Offer, sdp)));
         self.trickle_ours(id, candidates);
     }
@@ -226,11 +232,16 @@ impl Core {
         self.push_plugin_event(id, Some(&waiting.transaction), waiting.data, None);
     }
 
-    fn keep_ours(&mut self, id: HandleId, kind: JsepKind, sdp: &str) {
+    /// `candidates` are those that are not in the SDP.
+    fn keep_ours(&mut self, id: HandleId, kind: JsepKind, sdp: &str, candidates: &[String]) {
         let Some(peer) = self.peer(id) else { return };
         let sdp: Arc<str> = sdp.into();
-        peer.local = Some(Arc::clone(&sdp));
-        self.tell_of_handle(id, Happening::SdpExchanged { side: Side::Local, kind, sdp });
+        let is_first = peer.local.replace(Arc::clone(&sdp)).is_none();
+        self.tell_of_handle(id, Happening::SdpExchanged { side: Side::Local, kind, sdp: Arc::clone(&sdp) });
+        // Those of later SDPs are the same.
+        if is_first {
+            self.tell_candidates(id, Side::Local, jsep::candidates(&sdp).chain(candidates.iter().map(String::as_str)));
+        }
     }
 
     /// Tells our candidates, where the SDP has none.

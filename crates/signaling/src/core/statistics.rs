@@ -1,7 +1,10 @@
-//! What the media planes tell of how a participant's audio fares. Plain data.
+//! What the media planes tell of how a participant's audio fares. How they are shown to operators.
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use super::notice::Origin;
 use super::transport_info::Flow;
 
 /// How somebody's audio fares.
@@ -32,6 +35,17 @@ pub struct NetworkStatistics {
     pub jitter_of_remote_ms: u32,
 }
 
+/// How the audio of a handle travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandleStatistics {
+    /// Whose.
+    pub origin: Origin,
+    /// The section of the SDP.
+    pub mid: String,
+    /// Since the PeerConnection is up.
+    pub network: NetworkStatistics,
+}
+
 /// How it is mixed: what is now, and counts since it joined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MixStatistics {
@@ -53,4 +67,42 @@ pub struct MixStatistics {
     pub concealed: u64,
     /// … or restored from the packet behind.
     pub restored: u64,
+}
+
+impl NetworkStatistics {
+    /// As operators and back-ends see it.
+    #[must_use]
+    pub fn as_json(&self) -> Value {
+        let flow = |Flow { packets, bytes, bytes_last_second }: Flow| json!({"packets": packets, "bytes": bytes, "bits_per_second": bytes_last_second.saturating_mul(8)});
+        json!({
+            "rtt_ms": self.rtt.map(milliseconds),
+            "received": flow(self.received),
+            "sent": flow(self.sent),
+            "lost": self.lost,
+            "lost_by_client": self.lost_by_remote,
+            "jitter_ms": self.jitter_ms,
+            "jitter_of_client_ms": self.jitter_of_remote_ms,
+        })
+    }
+
+    /// Percent of the client's packets that came.
+    #[must_use]
+    pub fn quality_from_client(&self) -> u64 {
+        quality(self.received.packets, self.lost)
+    }
+
+    /// Percent of the packets to the client that came, as it says.
+    #[must_use]
+    pub fn quality_to_client(&self) -> u64 {
+        quality(self.sent.packets, self.lost_by_remote)
+    }
+}
+
+fn quality(came: u64, lost: u64) -> u64 {
+    (came * 100).checked_div(came + lost).unwrap_or(100)
+}
+
+/// To a tenth.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }

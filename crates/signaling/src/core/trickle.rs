@@ -1,6 +1,7 @@
 //! Candidates from the client: the forms a trickle can have, and the wait of those that come before their offer.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -10,6 +11,7 @@ use super::field::{Fields, Required};
 use super::ids::{HandleId, SessionId};
 use super::media::MediaCommand;
 use super::message::{self, Envelope};
+use super::notice::Side;
 use super::{Core, Output, Source};
 
 /// A candidate and the section it says it is of.
@@ -105,6 +107,7 @@ impl Core {
         let peer = self.handles.get(&handle).and_then(|handle| handle.peer.as_ref());
         if peer.is_some_and(|peer| peer.takes_candidate_at(candidate.mid.as_deref(), candidate.index)) {
             let candidate = candidate.text;
+            self.tell_candidates(handle, Side::Remote, iter::once(candidate.as_str()));
             self.outputs.push_back(Output::Media(MediaCommand::AddCandidate { handle, candidate }));
         }
     }

@@ -48,7 +48,8 @@ impl Connection {
         let id = ConnectionId { carrier, number };
         let capacity = if carrier.is_broker() { BROKER_CAPACITY } else { transport.config().connection_capacity };
         let (sender, outgoing) = mpsc::channel(capacity);
-        let _ = transport.inbox.send(Inbound::Opened { connection: id, outgoing: sender }).await;
+        let opened = Inbound::Opened { connection: id, admin: api == Api::Admin, client: client.0, outgoing: sender };
+        let _ = transport.inbox.send(opened).await;
         (Self { transport: transport.clone(), api, id, client }, outgoing)
     }
 

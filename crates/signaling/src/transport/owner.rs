@@ -19,9 +19,9 @@ use super::mailbox::Mailboxes;
 use super::style::Styles;
 use super::{CoreCounts, STOP_TIME, Tallies, stun};
 use crate::{
-    Config, ConnectionId, Core, Credentials, Errand, Finding, Happening, JsonStyle, LogLevel, MediaCommand, MediaEvent,
-    Notice, Operated, Operation, Outcome, Output, Owner, Poll, Refused, RequestId, RequestKind, RoomChange, SessionId,
-    Source, Standing, Storing, Task, Visit,
+    Config, ConnectionId, Core, Credentials, Errand, Finding, HandleStatistics, Happening, JsonStyle, LogLevel,
+    MediaCommand, MediaEvent, Notice, Operated, Operation, Outcome, Output, Owner, Poll, Refused, RequestId,
+    RequestKind, RoomChange, SessionId, Source, Standing, Storing, Task, Visit,
 };
 
 /// What handlers and connections ask of the task.
@@ -48,6 +48,10 @@ pub(super) enum Inbound {
         room: String,
         reply: oneshot::Sender<Result<Value, Refused>>,
     },
+    /// A look at how the audio of all fares.
+    Measure {
+        reply: oneshot::Sender<Vec<HandleStatistics>>,
+    },
     /// A long poll.
     Poll {
         session: u64,
@@ -64,6 +68,8 @@ pub(super) enum Inbound {
     /// A connection, with the queue of what shall be sent on it.
     Opened {
         connection: ConnectionId,
+        admin: bool,
+        client: Option<IpAddr>,
         outgoing: mpsc::Sender<Outgoing>,
     },
     /// A request on a connection.
@@ -190,6 +196,7 @@ pub(super) struct CoreOwner {
     errands: JoinSet<Option<(Source, Value)>>,
     /// Who waits for what the media planes measure.
     observing: HashMap<u64, oneshot::Sender<Result<Value, Refused>>>,
+    measuring: HashMap<u64, oneshot::Sender<Vec<HandleStatistics>>>,
     /// Whom to answer over HTTP.
     requests: HashMap<RequestId, oneshot::Sender<Value>>,
     /// Where replies go that have to be told from others.
@@ -223,6 +230,7 @@ impl CoreOwner {
             storing: JoinSet::new(),
             errands: JoinSet::new(),
             observing: HashMap::new(),
+            measuring: HashMap::new(),
             requests: HashMap::new(),
             addresses: HashMap::new(),
             last_request: 0,
@@ -315,14 +323,19 @@ impl CoreOwner {
                 }
                 Err(refused) => drop(reply.send(Err(refused))),
             },
+            Inbound::Measure { reply } => {
+                let inquiry = self.core.measure_all(now);
+                self.measuring.insert(inquiry, reply);
+            }
             Inbound::Poll { session, client, credentials, reply } => {
                 let _ = reply.send(self.core.handle_poll(session, client, credentials, now));
             }
             Inbound::Visit { client, credentials, reply } => {
                 let _ = reply.send(self.core.handle_visit(client, &credentials, now));
             }
-            Inbound::Opened { connection, outgoing } => {
+            Inbound::Opened { connection, admin, client, outgoing } => {
                 self.connections.insert(connection, outgoing);
+                self.tell_of_server(Happening::ConnectionOpened { connection, admin, client }, now);
             }
             // A connection that was closed for its slowness may still have sent something.
             Inbound::Received { connection, client, address, request }
@@ -342,6 +355,7 @@ impl CoreOwner {
             Inbound::Closed { connection } => {
                 self.connections.remove(&connection);
                 self.core.handle_connection_closed(connection, now);
+                self.tell_of_server(Happening::ConnectionClosed { connection }, now);
             }
             Inbound::Inspect { reply } => {
                 let (counters, gauges) = (self.core.counters().clone(), self.core.gauges());
@@ -362,7 +376,7 @@ impl CoreOwner {
                 let _ = reply.send(self.core.welcomes(&room, session));
             }
             Inbound::ShutDown(stop) => {
-                self.tell(Notice { origin: None, what: Happening::ServerStopping }, now);
+                self.tell_of_server(Happening::ServerStopping, now);
                 self.core.shut_down(now);
                 return Some(stop);
             }
@@ -416,6 +430,11 @@ impl CoreOwner {
                         let _ = reply.send(seen);
                     }
                 }
+                Output::Measured { inquiry, statistics } => {
+                    if let Some(reply) = self.measuring.remove(&inquiry) {
+                        let _ = reply.send(statistics);
+                    }
+                }
                 Output::Errand(errand) => self.find_out(errand, now),
                 Output::LogLevel(level) => {
                     self.log_level.send_replace(level);
@@ -429,6 +448,10 @@ impl CoreOwner {
                 Output::Notice(notice) => self.tell(notice, now),
             }
         }
+    }
+
+    fn tell_of_server(&self, what: Happening, at: Instant) {
+        self.tell(Notice { origin: None, what }, at);
     }
 
     /// Fails only when nobody listens.

@@ -268,6 +268,7 @@ impl Stage {
                 | Output::SessionMoved { .. }
                 | Output::SessionClosed { .. }
                 | Output::Observed { .. }
+                | Output::Measured { .. }
                 | Output::Errand(_)
                 | Output::JsonStyle { .. }
                 | Output::LogLevel(_)
