@@ -132,6 +132,15 @@ describe('one person and what can go wrong', () => {
     assert.match(page.page.url(), /\?room=77$/);
   });
 
+  it('names the room in the address of the API, where a balancer finds it', async () => {
+    const paths = [];
+    page.page.on('websocket', (socket) => paths.push(new URL(socket.url()).pathname));
+
+    await page.join({ name: 'Ada', room: 77, pin: '2468' });
+
+    assert.deepEqual(paths, ['/room/77/janus']);
+  });
+
   it('says that there is no such room', async () => {
     await page.enter({ name: 'Ada', room: 404 });
 
