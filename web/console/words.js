@@ -5,7 +5,7 @@ import { Refusal, Unreachable } from './operator.js';
 /** Why the console cannot be opened. */
 export function notLetIn(error) {
   if (error.kind === 'no-token-configured') {
-    return { title: 'This server has no token', text: 'Set token in the section [admin] of its configuration and start it again: without one nobody may.' };
+    return { title: 'This server has no token', text: 'Set token in the section [admin] of its configuration and reload it: without one nobody may.' };
   }
   return { title: 'That is not the token of this server', text: 'It is the value of token in the section [admin] of its configuration.' };
 }
