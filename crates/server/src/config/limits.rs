@@ -24,9 +24,9 @@ pub struct Limits {
     pub allowed_tokens: usize,
     /// Bytes of a text that is kept: a display name, a description, a secret.
     pub text_size: usize,
-    /// Requests and polls of one client address in a second; 0 = any number.
+    /// Requests, polls and requests for `/turn` of one client address in a second; 0 = any number.
     pub request_rate: u32,
-    /// Joins of one client address in a second; 0 = any number.
+    /// Joins and changes of room of one client address in a second; 0 = any number.
     pub join_rate: u32,
     /// Rooms that one client address makes in a second; 0 = any number.
     pub room_rate: u32,

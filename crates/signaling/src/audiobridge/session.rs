@@ -22,11 +22,8 @@ impl AudioBridge {
         ids: &mut IdSource,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Error> {
-        let Asked { handle, body, jsep, client, now, .. } = asked;
-        // One that fails counts as well: to guess a pin takes many.
-        if !self.joins.take(client, now) {
-            return Err(Error::too_many_joins(self.dialect.limits.join_rate));
-        }
+        let Asked { handle, body, jsep, now, .. } = asked;
+        self.count_join(asked)?;
         if self.seat(handle).is_some() {
             return Err(Error::already_in_a_room());
         }
@@ -96,6 +93,7 @@ impl AudioBridge {
         effects: &mut Vec<Effect>,
     ) -> Result<(), Error> {
         let Asked { handle, body, now, .. } = asked;
+        self.count_join(asked)?;
         let request = EntryRequest::parse(body)?;
         let (old_room, before) = self.seat(handle).ok_or_else(Error::no_room_to_change)?;
         if old_room.id == request.room {
@@ -249,6 +247,12 @@ impl AudioBridge {
             (Some(_), traits) => Effect::Respond { outcome: Ok(data), traits },
             (None, traits) => Effect::Respond { outcome: Ok(data), traits: traits.filter(|_| offers) },
         }
+    }
+
+    /// Counts a way into a room. One that fails counts as well: to guess a pin takes many.
+    fn count_join(&mut self, Asked { client, now, .. }: Asked<'_>) -> Result<(), Error> {
+        let is_permitted = self.joins.take(client, now);
+        is_permitted.then_some(()).ok_or_else(|| Error::too_many_joins(self.dialect.limits.join_rate))
     }
 
     /// Whether the sender of a request may enter; and if so, whether as an admin.

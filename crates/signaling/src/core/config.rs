@@ -142,7 +142,7 @@ pub struct Limits {
     /// Requests and polls of one client address in a second; 0 = any number. This and the next two are rates in the long run:
     /// an address may do at once what it has left undone in the 10 s before.
     pub request_rate: u32,
-    /// Participants of one client address that join in a second; 0 = any number.
+    /// Participants of one client address that join or change rooms in a second; 0 = any number.
     pub join_rate: u32,
     /// Rooms that one client address makes in a second; 0 = any number.
     pub room_rate: u32,
