@@ -1,4 +1,4 @@
-//! Introduces the planes to one another: the only file that names two of them.
+//! Introduces the planes to one another: nothing but this and what is below it names two of them.
 //!
 //! Signaling speaks of handles and rooms, webrtc of peers on a shard, the mixer of members on a worker. [`Bridge`] keeps who is
 //! who. It is a function of commands and events: the threads and queues are in `wiring.rs`.
@@ -6,12 +6,15 @@
 mod measurement;
 #[cfg(test)]
 mod tests;
+mod translation;
 
 use std::collections::{HashMap, VecDeque};
 
 use signaling::{HandleId, MediaCommand, MediaEvent, RoomKey};
 
 use self::measurement::Measurements;
+use self::translation::{answer_traits, media_answer, member_settings, mix_traits, room_settings, transport_info};
+pub(crate) use self::translation::{incoming_audio, outgoing_audio};
 use crate::placement::{Relief, ThreadLoad, least_busy, relief};
 use crate::slots::Slots;
 
@@ -412,112 +415,4 @@ impl Bridge {
 
 fn thread_loads<'a>(permille: &'a [u32], occupants: &'a [Slots<HandleId>]) -> impl Iterator<Item = ThreadLoad> + 'a {
     permille.iter().zip(occupants).map(|(&permille, slots)| ThreadLoad { permille, occupants: slots.len() })
-}
-
-// The planes describe the same things in words of their own, so that none depends on another: here they are translated.
-
-fn answer_traits(traits: signaling::AnswerTraits) -> webrtc::AnswerTraits {
-    match traits {
-        signaling::AnswerTraits::Mix(traits) => webrtc::AnswerTraits::Mix(mix_traits(traits)),
-        signaling::AnswerTraits::Echo => webrtc::AnswerTraits::Echo,
-    }
-}
-
-fn mix_traits(traits: signaling::MixTraits) -> webrtc::MixTraits {
-    let signaling::MixTraits { session_name, max_playback_rate, stereo, dtx } = traits;
-    webrtc::MixTraits { session_name, max_playback_rate, stereo, dtx }
-}
-
-fn media_answer(answer: webrtc::Answer) -> signaling::Answer {
-    let webrtc::Answer { sdp, audio, audio_level, fec, candidates, .. } = answer;
-    signaling::Answer { sdp, candidates, audio, audio_level, fec }
-}
-
-fn transport_info(info: webrtc::TransportInfo) -> signaling::TransportInfo {
-    let webrtc::TransportInfo { ice, dtls, audio } = info;
-    signaling::TransportInfo {
-        ice: signaling::IceInfo {
-            lite: ice.lite,
-            controlling: ice.controlling,
-            state: ice.state,
-            connected_at: ice.connected_at,
-            local_candidates: ice.local_candidates,
-            remote_candidates: ice.remote_candidates,
-            selected_pair: ice.selected_pair,
-            over_tcp: ice.over_tcp,
-        },
-        dtls: signaling::DtlsInfo {
-            fingerprint: dtls.fingerprint,
-            remote_fingerprint: dtls.remote_fingerprint,
-            active: dtls.active,
-            connected_at: dtls.connected_at,
-        },
-        audio: signaling::AudioInfo {
-            mid: audio.mid,
-            payload_type: audio.payload_type,
-            ssrc: audio.ssrc,
-            remote_ssrc: audio.remote_ssrc,
-            sends: audio.sends,
-            receives: audio.receives,
-            extensions: audio.extensions,
-            network: network_statistics(audio.received, audio.sent, audio.quality),
-        },
-    }
-}
-
-fn network_statistics(
-    received: webrtc::Flow,
-    sent: webrtc::Flow,
-    quality: webrtc::Quality,
-) -> signaling::NetworkStatistics {
-    let flow =
-        |webrtc::Flow { packets, bytes, bytes_last_second }| signaling::Flow { packets, bytes, bytes_last_second };
-    let webrtc::Quality { rtt, lost, lost_by_remote, jitter_ms, jitter_of_remote_ms } = quality;
-    let (received, sent) = (flow(received), flow(sent));
-    signaling::NetworkStatistics { received, sent, rtt, lost, lost_by_remote, jitter_ms, jitter_of_remote_ms }
-}
-
-fn room_settings(settings: &signaling::RoomSettings) -> mixer::RoomSettings {
-    mixer::RoomSettings {
-        sampling_rate: mixer::SamplingRate::from_hz(settings.sampling_rate).unwrap_or(mixer::SamplingRate::Hz48000),
-        stereo: settings.stereo,
-        muted: settings.muted,
-        trust_levels: settings.trust_levels,
-        talk_detection: settings.talk_detection.map(talk_detection),
-        max_speakers: settings.max_speakers,
-        silence_threshold: settings.silence_threshold,
-        shared_encoding: settings.shared_encoding,
-    }
-}
-
-fn member_settings(settings: &signaling::MemberSettings) -> mixer::MemberSettings {
-    mixer::MemberSettings {
-        muted: settings.muted,
-        admin: settings.admin,
-        volume: settings.volume,
-        position: settings.position,
-        bitrate: settings.bitrate,
-        complexity: settings.complexity,
-        expected_loss: settings.expected_loss,
-        fec: settings.fec,
-        suspended: settings.suspended,
-        talk_detection: settings.talk_detection.map(talk_detection),
-    }
-}
-
-fn talk_detection(detection: signaling::TalkDetection) -> mixer::TalkDetection {
-    let signaling::TalkDetection { active_packets, average_level } = detection;
-    mixer::TalkDetection { active_packets, average_level }
-}
-
-/// A packet on its way from a net thread to a mix thread.
-pub(crate) fn incoming_audio(packet: webrtc::AudioPacket) -> mixer::AudioPacket {
-    let webrtc::AudioPacket { sequence, timestamp, audio_level, payload, arrival } = packet;
-    mixer::AudioPacket { sequence, timestamp, audio_level, payload, arrival }
-}
-
-/// A packet on its way from a mix thread to a net thread.
-pub(crate) fn outgoing_audio(peer: webrtc::PeerSlot, packet: mixer::MixedPacket) -> webrtc::MixedAudio {
-    let mixer::MixedPacket { media_time, payload } = packet;
-    webrtc::MixedAudio { peer, media_time, payload }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use signaling::{AudioStatistics, HandleId, MediaEvent, MixStatistics};
+use signaling::{AudioStatistics, HandleId, MediaEvent};
 
-use super::{Bridge, Output, network_statistics};
+use super::translation::{mix_statistics, network_statistics};
+use super::{Bridge, Output};
 
 /// Questions that wait at most: threads answer within a tick, unless they are gone.
 const MOST_WAITING: usize = 64;
@@ -99,10 +100,4 @@ impl Bridge {
             self.outputs.push_back(Output::Event(MediaEvent::Measured { inquiry, statistics }));
         }
     }
-}
-
-fn mix_statistics(statistics: mixer::MemberStatistics) -> MixStatistics {
-    let mixer::MemberStatistics { level, audible, delay, queued, packets, late, dropped, concealed, restored } =
-        statistics;
-    MixStatistics { level, audible, delay, queued, packets, late, dropped, concealed, restored }
 }
