@@ -24,7 +24,8 @@ impl Token {
             Self::Name(name) => format!("`{name}`"),
             Self::Int(number) => format!("the number {number}"),
             Self::Float(number) => format!("the number {number}"),
-            Self::String(text) => format!("the string \"{text}\""),
+            // Which may be a secret.
+            Self::String(_) => "a string".to_owned(),
             Self::Path(path) => format!("the path {path}"),
             Self::Mark(mark) => format!("`{}`", char::from(*mark)),
             Self::End => "the end of the file".to_owned(),

@@ -225,7 +225,7 @@ const WRONG: &[Wrong] = &[
     in_file(
         "a secret that is neither a text nor in a file",
         "[admin]\nsecret = 42\n",
-        "@/plenum.toml line 2: admin.secret: must be a text in quotes or { file = \"…\" }, not integer 42",
+        "@/plenum.toml line 2: admin.secret: must be a text in quotes or { file = \"…\" }, not a number",
     ),
     in_file("no TOML", "[http]\nport = 1\naddress = \"::1\n", "@/plenum.toml line 3: must be TOML: "),
     in_file(
@@ -302,6 +302,24 @@ fn each_kind_is_refused_with_the_key_the_place_and_the_remedy() {
         assert!(message.starts_with(&expected), "{kind}:\n{message}is not\n{expected}");
         assert_eq!(output.status.code(), Some(78), "{kind}");
         assert_eq!(message.lines().count(), 1, "{kind}: {message}");
+    }
+}
+
+#[test]
+fn what_may_be_a_secret_is_not_shown_whatever_is_wrong_with_it() {
+    let file = folder("unquoted").join("plenum.toml");
+    for text in [
+        "[admin]\nsecret = 5417\n",
+        "[[rooms]]\npin = 5417.5417\n",
+        "[[rooms]]\nallowed = [5417]\n",
+        "[admin]\nsecret = \"5417\n",
+        "[admin]\nsecret = 5417!\n",
+        "[admin]\nsecret = it is 5417\n",
+        "[[rooms]]\nallowed = [\n  \"5417=\n]\n",
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let message = refusal(&["check-config", "--config", file.to_str().unwrap()]);
+        assert!(message.contains(" line ") && !message.contains("5417"), "{message}");
     }
 }
 

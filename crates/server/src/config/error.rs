@@ -78,8 +78,9 @@ impl ConfigError {
                 Self { place, problem: remedy(key.as_deref(), error.message()), key }
             }
             Err(_) => {
-                let there = text.lines().nth(line - 1).unwrap_or_default().trim();
-                Self { place, key: None, problem: format!("must be TOML: {}, in: {there}", error.message()) }
+                let name = text.lines().nth(line - 1).and_then(name_in);
+                let there = name.map(|name| format!(", in: {name} = …")).unwrap_or_default();
+                Self { place, key: None, problem: format!("must be TOML: {}{there}", error.message()) }
             }
         }
     }
@@ -98,6 +99,12 @@ impl ConfigError {
     pub(super) fn assignment(text: &str) -> Self {
         Self::foreign(&format_args!("--set {text}"), &"must be KEY=VALUE, such as --set http.port=9000")
     }
+}
+
+/// What a line sets. What to may be a secret.
+fn name_in(line: &str) -> Option<&str> {
+    let name = line.split_once('=')?.0.trim();
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)).then_some(name)
 }
 
 fn line_at(text: &[u8], offset: usize) -> usize {

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes of a file. More is no secret, and some files never end.
@@ -106,6 +106,15 @@ impl<'de> Deserialize<'de> for Secret {
 
             fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
                 Ok(text.to_owned().into())
+            }
+
+            // Of what else is there the type is told, not the value: it may be the secret, without its quotes.
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Secret, E> {
+                Err(E::invalid_type(Unexpected::Other("a number"), &self))
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Secret, E> {
+                Err(E::invalid_type(Unexpected::Other("a number"), &self))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Secret, A::Error> {
