@@ -19,6 +19,7 @@ mod metrics;
 mod observatory;
 mod placement;
 mod ports;
+mod process;
 mod reload;
 mod rest;
 mod slots;

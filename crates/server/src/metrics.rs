@@ -4,7 +4,6 @@
 //! Histograms are counted by the planes too, which the exporter knows nothing of: their lines come from `metrics/text.rs`.
 
 mod list;
-mod process;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -18,6 +17,7 @@ use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder as _, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use signaling::{CoreCounts, RequestKind, TransportCounters};
 
+use crate::process::{self, Thread};
 use crate::wiring::{Driver, Worker};
 
 use text::{Histograms, Labels, Text};
@@ -98,7 +98,7 @@ enum Handle {
 /// A copy for who scrapes.
 struct Published<T>(Arc<Mutex<T>>);
 
-/// The threads that live as long as the process, by the beginning of their names.
+/// The threads that live as long as the process, by the beginning of their names: of others a counter would fall.
 const MEDIA_THREADS: [&str; 3] = ["crew-", MIX_THREAD, NET_THREAD];
 const MIX_THREAD: &str = "mix-";
 const NET_THREAD: &str = "net-";
@@ -296,10 +296,13 @@ fn collect<T>(timings: &[Timing<T>], thread: Option<String>, times: &T, histogra
 fn write_process(text: &mut Text) {
     text.family(list::BUILD_INFO, "gauge", list::BUILD_INFO_HELP);
     text.sample(list::BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION").to_owned())], 1);
-    match process::threads(&MEDIA_THREADS) {
+    match process::threads() {
         Ok(threads) => {
             text.family(list::THREAD_CPU, "counter", list::THREAD_CPU_HELP);
-            threads.into_iter().for_each(|(name, seconds)| text.sample(list::THREAD_CPU, &[("thread", name)], seconds));
+            let is_lasting = |name: &str| MEDIA_THREADS.iter().any(|prefix| name.starts_with(prefix));
+            for Thread { name, ticks, .. } in threads.into_iter().filter(|thread| is_lasting(&thread.name)) {
+                text.sample(list::THREAD_CPU, &[("thread", name)], process::seconds(ticks));
+            }
         }
         Err(error) => tracing::debug!(%error, "what the threads use is not to be known"),
     }

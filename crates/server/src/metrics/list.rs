@@ -5,8 +5,8 @@
 
 use crate::wiring::{Driver, Worker};
 
-use super::process::Figures;
 use super::{Kind, Series, Timing};
+use crate::process::Figures;
 
 pub(super) const REQUESTS: &str = "plenum_requests_total";
 pub(super) const REQUESTS_HELP: &str = "Requests by API, verb and the code of the answer, 0 = no error";

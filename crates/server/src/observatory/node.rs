@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use procfs::process::Process;
 use serde_json::{Value, json};
 use signaling::Gauges;
 
+use crate::process::{self, Thread};
 use crate::wiring::Worker;
 
 /// One process over time.
@@ -19,13 +19,6 @@ pub(super) struct Node {
     ticks: HashMap<i32, u64>,
 }
 
-/// A thread as the kernel tells of it.
-struct Thread {
-    id: i32,
-    name: String,
-    ticks: u64,
-}
-
 impl Node {
     pub(super) fn new(started: Instant) -> Self {
         Self { started, looked_at: started, ticks: HashMap::new() }
@@ -35,7 +28,7 @@ impl Node {
     pub(super) fn figures(&mut self, gauges: &Gauges, workers: &[Worker], now: Instant) -> Value {
         let elapsed = now.saturating_duration_since(self.looked_at).as_secs_f64();
         self.looked_at = now;
-        let threads = threads();
+        let threads = process::threads().unwrap_or_default();
         let used = threads.iter().map(|Thread { id, name, ticks }| {
             let since = self.ticks.get(id).map_or(0, |before| ticks.saturating_sub(*before));
             json!({"name": name, "cpu_percent": percent(since, elapsed)})
@@ -47,7 +40,7 @@ impl Node {
             "version": env!("CARGO_PKG_VERSION"),
             "uptime_seconds": now.saturating_duration_since(self.started).as_secs(),
             "cores": std::thread::available_parallelism().map_or(1, usize::from),
-            "memory_bytes": memory(),
+            "memory_bytes": process::resident_bytes().ok(),
             "sessions": sessions,
             "handles": handles,
             "rooms": rooms,
@@ -60,24 +53,7 @@ impl Node {
 
 /// To a tenth.
 fn percent(ticks: u64, seconds: f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "ticks of some seconds")]
-    let used = ticks as f64 / procfs::ticks_per_second() as f64;
-    if seconds > 0.0 { (used / seconds * 1_000.0).round() / 10.0 } else { 0.0 }
-}
-
-/// In the order of their names; none where the kernel does not tell. One that ends meanwhile is left out.
-fn threads() -> Vec<Thread> {
-    let tasks = Process::myself().and_then(|process| process.tasks());
-    let stats = tasks.into_iter().flatten().filter_map(|task| task.ok()?.stat().ok());
-    let thread = |stat: procfs::process::Stat| Thread { id: stat.pid, name: stat.comm, ticks: stat.utime + stat.stime };
-    let mut threads: Vec<_> = stats.map(thread).collect();
-    threads.sort_by(|one, other| one.name.cmp(&other.name));
-    threads
-}
-
-/// What is in memory of this process, in bytes.
-fn memory() -> Option<u64> {
-    Some(Process::myself().ok()?.stat().ok()?.rss * procfs::page_size())
+    if seconds > 0.0 { (process::seconds(ticks) / seconds * 1_000.0).round() / 10.0 } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -85,9 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_has_threads_and_memory() {
-        assert!(threads().iter().any(|thread| !thread.name.is_empty()));
-        assert!(memory().expect("the kernel tells") > 0);
+    fn a_thread_that_works_half_of_the_time_has_fifty_percent() {
         assert!((percent(procfs::ticks_per_second(), 2.0) - 50.0).abs() < f64::EPSILON);
     }
 }
