@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::problem::Problem;
-use super::schema;
+use super::schema::{self, Failed};
 use crate::reload::{Reload, Reloader};
 
 /// Reads the configuration again
@@ -16,7 +16,7 @@ use crate::reload::{Reload, Reloader};
     post, path = "/config/reload", tag = "server", operation_id = "reload_config",
     responses(
         (status = 200, description = "What is different now, and what will be after a restart.", body = schema::Reload),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn reload(State(reloader): State<Reloader>) -> Result<Json<Reload>, Problem> {

@@ -5,6 +5,7 @@ use utoipa::openapi::{Components, OpenApi};
 use utoipa_swagger_ui::Config;
 
 use super::DOCUMENT;
+use super::schema::Problem;
 
 /// What stands before the operations.
 pub(super) fn preamble() -> OpenApi {
@@ -33,6 +34,7 @@ pub(super) fn page_settings() -> Config<'static> {
             the AudioBridge's `error_code`. No secret of a room is needed.",
     ),
     security(("token" = [])),
+    components(schemas(Problem)),
     tags(
         (name = "rooms", description = "Rooms."),
         (name = "events", description = "What happens, as it happens."),

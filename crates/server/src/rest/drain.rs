@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use super::request::Fields;
-use super::schema::{self, Drain, DrainOrder};
+use super::schema::{Drain, DrainOrder, Failed};
 use crate::config::LONGEST_DRAIN;
 use crate::drain::Progress;
 use crate::drain::owner::{Drainer, TooLate};
@@ -22,7 +22,7 @@ use crate::drain::owner::{Drainer, TooLate};
     get, path = "/drain", tag = "server", operation_id = "read_drain",
     responses(
         (status = 200, description = "Whether and how far.", body = Drain),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn read(State(drainer): State<Drainer>) -> Result<Response, Problem> {
@@ -37,7 +37,7 @@ pub(super) async fn read(State(drainer): State<Drainer>) -> Result<Response, Pro
     put, path = "/drain", tag = "server", operation_id = "drain", request_body = DrainOrder,
     responses(
         (status = 200, description = "How far it is.", body = Drain),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn begin(State(drainer): State<Drainer>, order: Fields<DrainOrder>) -> Result<Response, Problem> {
@@ -55,7 +55,7 @@ pub(super) async fn begin(State(drainer): State<Drainer>, order: Fields<DrainOrd
     delete, path = "/drain", tag = "server", operation_id = "undo_drain",
     responses(
         (status = 200, description = "It does not drain any more.", body = Drain),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn undo(State(drainer): State<Drainer>) -> Result<Response, Problem> {

@@ -13,7 +13,7 @@ use signaling::{Operation, Transport};
 
 use super::problem::Problem;
 use super::request::Named;
-use super::schema;
+use super::schema::Failed;
 use super::seen::{RoomEvent, ServerEvent};
 use crate::observatory::{Observatory, Telling, Topic};
 
@@ -30,7 +30,7 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
     get, path = "/events", tag = "events", operation_id = "watch_server",
     responses(
         (status = 200, description = "The stream.", body = ServerEvent, content_type = "text/event-stream"),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn server(State(observatory): State<Observatory>) -> Result<Response, Problem> {
@@ -46,7 +46,7 @@ pub(super) async fn server(State(observatory): State<Observatory>) -> Result<Res
     params(("room" = String, Path, description = "The room's id.")),
     responses(
         (status = 200, description = "The stream.", body = RoomEvent, content_type = "text/event-stream"),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn room(

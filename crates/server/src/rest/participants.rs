@@ -7,7 +7,7 @@ use signaling::{Operation, Transport};
 use super::operate;
 use super::problem::Problem;
 use super::request::{Fields, Named, Page, Wanted};
-use super::schema::{self, Destination, Participant, ParticipantChanges, Participants};
+use super::schema::{Destination, Failed, Participant, ParticipantChanges, Participants};
 
 /// Lists who is in a room
 ///
@@ -17,7 +17,7 @@ use super::schema::{self, Destination, Participant, ParticipantChanges, Particip
     params(("room" = String, Path, description = "The room's id."), Page),
     responses(
         (status = 200, description = "A page of participants.", body = Participants),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn list(
@@ -37,7 +37,7 @@ pub(super) async fn list(
     params(("room" = String, Path, description = "The room's id.")),
     responses(
         (status = 204, description = "The room is empty."),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn kick_all(
@@ -54,7 +54,7 @@ pub(super) async fn kick_all(
         ("participant" = String, Path, description = "The participant's id.")),
     responses(
         (status = 200, description = "The participant.", body = Participant),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn read(
@@ -74,7 +74,7 @@ pub(super) async fn read(
     request_body = ParticipantChanges,
     responses(
         (status = 200, description = "The participant as it is now.", body = Participant),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn edit(
@@ -94,7 +94,7 @@ pub(super) async fn edit(
         ("participant" = String, Path, description = "The participant's id.")),
     responses(
         (status = 204, description = "The participant is gone."),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn kick(
@@ -115,7 +115,7 @@ pub(super) async fn kick(
     request_body = Destination,
     responses(
         (status = 200, description = "The participant in its new room.", body = Participant),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn relocate(

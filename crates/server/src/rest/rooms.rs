@@ -7,7 +7,7 @@ use signaling::{Operation, Transport};
 use super::operate;
 use super::problem::Problem;
 use super::request::{Ending, Fields, Named, Page, Wanted};
-use super::schema::{self, NewRoom, Room, RoomChanges, Rooms};
+use super::schema::{Failed, NewRoom, Room, RoomChanges, Rooms};
 
 /// Lists the rooms
 ///
@@ -16,7 +16,7 @@ use super::schema::{self, NewRoom, Room, RoomChanges, Rooms};
     get, path = "/rooms", tag = "rooms", operation_id = "list_rooms", params(Page),
     responses(
         (status = 200, description = "A page of rooms.", body = Rooms),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn list(State(transport): State<Transport>, Wanted(page): Wanted<Page>) -> Result<Response, Problem> {
@@ -31,7 +31,7 @@ pub(super) async fn list(State(transport): State<Transport>, Wanted(page): Wante
     post, path = "/rooms", tag = "rooms", operation_id = "create_room", request_body = NewRoom,
     responses(
         (status = 201, description = "The room.", body = Room, headers(("Location" = String, description = "Its path."))),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn create(
@@ -47,7 +47,7 @@ pub(super) async fn create(
     params(("room" = String, Path, description = "The room's id.")),
     responses(
         (status = 200, description = "The room.", body = Room),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn read(State(transport): State<Transport>, Named(room): Named<String>) -> Result<Response, Problem> {
@@ -65,7 +65,7 @@ pub(super) async fn read(State(transport): State<Transport>, Named(room): Named<
     responses(
         (status = 200, description = "The room, which existed.", body = Room),
         (status = 201, description = "The room, which is new.", body = Room),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn ensure(
@@ -85,7 +85,7 @@ pub(super) async fn ensure(
     request_body = RoomChanges,
     responses(
         (status = 200, description = "The room as it is now.", body = Room),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn edit(
@@ -104,7 +104,7 @@ pub(super) async fn edit(
     params(("room" = String, Path, description = "The room's id."), Ending),
     responses(
         (status = 204, description = "The room is gone."),
-        (status = "default", description = "It failed.", body = schema::Problem, content_type = "application/problem+json"),
+        Failed,
     ),
 )]
 pub(super) async fn destroy(

@@ -4,7 +4,7 @@
 #![expect(dead_code, reason = "bodies are read and made by signaling")]
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// A number; a text where the server has `string_ids`.
 #[derive(Serialize, ToSchema)]
@@ -271,6 +271,11 @@ pub(super) struct Problem {
     #[schema(example = 485)]
     error_code: Option<u16>,
 }
+
+/// What every operation may answer.
+#[derive(IntoResponses)]
+#[response(status = "default", description = "It failed.", content_type = "application/problem+json")]
+pub(super) struct Failed(Problem);
 
 /// What has come of reading the configuration again.
 #[derive(ToSchema)]
