@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -117,18 +116,6 @@ fn a_hangup_reloads_and_the_log_tells_it_without_secrets() {
     assert!(log.contains("needs a restart key=\"media.port\""), "{log}");
     assert!(!log.contains("confidential") && !log.contains("overlord"), "{log}");
     assert_eq!(server.status("GET /v1/rooms", "confidential"), 200);
-}
-
-#[test]
-fn a_reload_is_done_even_if_nobody_waits_for_its_answer() {
-    let mut server = Server::start("hasty");
-    server.write("plenum.toml", &FIRST.replace("session_timeout = 60", "session_timeout = 90"));
-
-    let line = "POST /v1/config/reload HTTP/1.1\r\nAuthorization: Bearer first";
-    request(&server.plenum.admin(), line, "").shutdown(Shutdown::Both).unwrap();
-
-    server.plenum.log_until("configuration changed key=\"signaling.session_timeout\"");
-    assert!(server.get("/janus/info").contains(r#""session-timeout":90"#));
 }
 
 #[test]
