@@ -7,8 +7,10 @@ mod support;
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use receiver::Receiver;
 use serde_json::{Value, json};
@@ -53,22 +55,19 @@ fn no_secret_of_any_kind_is_logged() {
         "[[webhooks]]\nurl = \"{}?key=SECRETurl\"\nkey = \"{WEBHOOK_KEY}\"\nevents = [\"room\", \"participant\", \"sdp\"]\n",
         receiver.url()
     );
-    let mut server = Server::start("all", &format!("{CONFIG}{hook}"));
+    let sockets = Sockets::new();
+    let mut server = Server::start("all", &format!("{CONFIG}{}{hook}", sockets.config()));
 
     over_the_admin_api(&server);
     let mut made = over_http(&server);
     made.extend(over_websocket(&server));
+    made.push(converse(|request| sockets.ask(request), |request| sockets.admin(request)));
     over_rest(&server);
     receiver.posts_until("sdp.exchanged");
     let log = server.end();
 
-    assert!(log.contains("participant joined") && log.contains("request refused"), "the log is there: {log}");
-    assert!(log.contains("TRACE"), "and says everything");
     made.push(WEBHOOK_KEY["whsec_".len()..].to_owned());
-    for secret in made.iter().map(String::as_str).chain([MARK]) {
-        let lines: Vec<_> = log.lines().filter(|line| line.contains(secret)).take(5).collect();
-        assert!(lines.is_empty(), "{secret} is in {lines:#?}");
-    }
+    assert_silent(&log, &made);
 }
 
 #[test]
@@ -84,6 +83,16 @@ fn signed_tokens_are_not_logged_either() {
 
     assert!(log.contains("request refused"), "{log}");
     assert!(!log.contains(MARK), "{:#?}", log.lines().filter(|line| line.contains(MARK)).collect::<Vec<_>>());
+}
+
+/// The log says everything but these, and what is marked.
+fn assert_silent(log: &str, secrets: &[String]) {
+    assert!(log.contains("participant joined") && log.contains("request refused"), "the log is there: {log}");
+    assert!(log.contains("TRACE"), "and says everything");
+    for secret in secrets.iter().map(String::as_str).chain([MARK]) {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(secret)).take(5).collect();
+        assert!(lines.is_empty(), "{secret} is in {lines:#?}");
+    }
 }
 
 /// The passwords for ICE and TURN that came of it.
@@ -171,6 +180,31 @@ fn over_websocket(server: &Server) -> Vec<String> {
     vec![ice_password(&answer)]
 }
 
+/// A conversation by single messages, each of which gets one: its answer, or an event. The ICE password that came of it.
+fn converse(janus: impl Fn(&Value) -> Value, admin: impl Fn(&Value) -> Value) -> String {
+    for token in ["SECRETtokenOfTheClient", "SECRETtoken"] {
+        admin(&json!({"janus": "add_token", "transaction": "t", "admin_secret": "SECRETadmin", "token": token}));
+    }
+    admin(&json!({"janus": "list_sessions", "transaction": "t", "admin_secret": "SECRETwrong"}));
+    admin(&json!({"janus": "list_tokens", "transaction": "t", "admin_secret": "SECRETadmin"}));
+    let ask = |mut request: Value| {
+        (request["transaction"], request["apisecret"]) = ("t".into(), "SECRETapi".into());
+        request["token"] = "SECRETtokenOfTheClient".into();
+        janus(&request)
+    };
+    janus(&json!({"janus": "create", "transaction": "t", "apisecret": "SECRETwrong", "token": "SECRETwrong"}));
+    let session = ask(json!({"janus": "create"}))["data"]["id"].clone();
+    let attach = json!({"janus": "attach", "session_id": session, "plugin": "janus.plugin.audiobridge"});
+    let handle = ask(attach)["data"]["id"].clone();
+    let join = json!({"request": "join", "room": 1234, "pin": "SECRETpin", "token": "SECRETallowed"});
+    let mut answer = ask(json!({"janus": "message", "session_id": session, "handle_id": handle, "body": join,
+        "jsep": {"type": "offer", "sdp": OFFER}}));
+    while answer.get("jsep").is_none() {
+        answer = ask(json!({"janus": "keepalive", "session_id": session}));
+    }
+    ice_password(&answer.to_string())
+}
+
 fn over_the_admin_api(server: &Server) {
     let admin = |mut request: Value| {
         request["transaction"] = "t".into();
@@ -209,6 +243,61 @@ fn ice_password(text: &str) -> String {
 fn ask(host: &str, path: &str, request: &Value) -> Value {
     let response = post(host, path, &request.to_string());
     serde_json::from_str(response.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+}
+
+/// A client of both APIs, with a Unix socket for each.
+struct Sockets {
+    janus: UnixDatagram,
+    admin: UnixDatagram,
+}
+
+impl Sockets {
+    fn new() -> Self {
+        let bind = |name: &str| {
+            let path = socket_path(&format!("client-{name}"));
+            let socket = UnixDatagram::bind(path).unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            socket
+        };
+        Self { janus: bind("janus"), admin: bind("admin") }
+    }
+
+    fn config(&self) -> String {
+        format!(
+            "[unix]\ntype = \"SOCK_DGRAM\"\nadmin_type = \"SOCK_DGRAM\"\npath = {:?}\nadmin_path = {:?}\n",
+            socket_path("janus"),
+            socket_path("admin")
+        )
+    }
+
+    /// Whatever comes next: the reply, or an event.
+    fn ask(&self, request: &Value) -> Value {
+        Self::exchange(&self.janus, "janus", request)
+    }
+
+    fn admin(&self, request: &Value) -> Value {
+        Self::exchange(&self.admin, "admin", request)
+    }
+
+    fn exchange(socket: &UnixDatagram, server: &str, request: &Value) -> Value {
+        socket.send_to(request.to_string().as_bytes(), socket_path(server)).unwrap();
+        let mut packet = vec![0; 65_536];
+        let length = socket.recv(&mut packet).unwrap();
+        serde_json::from_slice(&packet[..length]).unwrap()
+    }
+}
+
+/// The length of such a path is bounded, so it is not under the target directory.
+fn socket_path(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("plenum-secrets-{}-{name}", std::process::id()))
+}
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        for name in ["client-janus", "client-admin"] {
+            let _ = std::fs::remove_file(socket_path(name));
+        }
+    }
 }
 
 /// A server that logs into a file: the log is more than a pipe holds.
