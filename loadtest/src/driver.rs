@@ -11,7 +11,6 @@ use crate::connection::Connector;
 use crate::dtls::Identity;
 use crate::notice::Notice;
 use crate::participant::Character;
-use crate::sockets::Sockets;
 use crate::tally::{Counts, Outcome, Timings};
 
 mod carrier;
@@ -63,15 +62,6 @@ pub enum DriverInput {
         /// Why.
         reason: String,
     },
-    /// A datagram came.
-    Datagram {
-        /// For whom.
-        seat: Seat,
-        /// What.
-        datagram: Box<[u8]>,
-        /// When.
-        arrival: Instant,
-    },
     /// Asks how things stand.
     Sample(Sender<Sample>),
     /// Measurement starts here.
@@ -107,8 +97,6 @@ pub struct Collection {
 pub struct DriverConfig {
     /// Opens connections.
     pub connector: Connector,
-    /// Waits for datagrams.
-    pub sockets: Sockets,
     /// Certificate of all peers.
     pub identity: Identity,
     /// When tones set in.

@@ -2,8 +2,7 @@
 //!
 //! The core is pure: a [`participant::Participant`] is a state machine of a browser's dialogue, peer connection, voice
 //! and ears, fed with messages, datagrams and the time. The shells are few: [`driver`] carries many participants on
-//! one thread, [`sockets`] notes when datagrams arrive, [`connection`] reaches the server, [`mod@run`] leads through a
-//! scenario.
+//! one thread, [`port`] has their sockets, [`connection`] reaches the server, [`mod@run`] leads through a scenario.
 
 pub mod barrage;
 pub mod cast;
@@ -22,6 +21,7 @@ pub mod pacing;
 pub mod participant;
 pub mod peer;
 pub mod playout;
+pub mod port;
 pub mod process;
 pub mod prometheus;
 pub mod report;
@@ -29,7 +29,6 @@ pub mod run;
 pub mod scenario;
 pub mod sequence;
 pub mod server_url;
-pub mod sockets;
 pub mod sound;
 pub mod tally;
 pub mod tone;

@@ -4,7 +4,6 @@
 #![expect(clippy::disallowed_methods, reason = "shell: the thread that reads the clock for its participants")]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -12,16 +11,13 @@ use super::entries::{Entries, Entry, Marked};
 use super::{Collection, DriverConfig, DriverInput, Sample, Seat, Stay};
 use crate::pacing::{PHASES, Pacer, Phase, Slot};
 use crate::participant::{Character, Participant, ParticipantOutput, Presence};
-use crate::sockets::{self, LARGEST_DATAGRAM};
+use crate::port::{Batch, Datagram, Line, Port, Ports};
 use crate::tally::{Counts, Outcome, Timings};
 
 /// Inputs taken between two looks at the grid: a flood of messages must not delay what is due.
 const INPUTS_PER_TURN: usize = 64;
-/// One packet is due per frame. To find that there is no second one costs a system call, so a light participant's
-/// socket is emptied only every so many frames.
-const EMPTIED_EVERY: u64 = 8;
-/// Packets read then.
-const READS_PER_FRAME: usize = 16;
+/// Batches read from a socket at once: a flood must not delay what is due.
+const BATCHES_PER_READ: usize = 8;
 /// A participant that left and hears nothing of the server's consent is forgotten after this.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -36,7 +32,8 @@ pub(super) struct Carrier {
     counts: Counts,
     collection: Collection,
     marked_at: Instant,
-    buffer: Vec<u8>,
+    ports: Ports,
+    batch: Batch,
 }
 
 impl Carrier {
@@ -53,7 +50,8 @@ impl Carrier {
             counts: Counts::default(),
             collection: Collection::default(),
             marked_at: now,
-            buffer: vec![0; LARGEST_DATAGRAM],
+            ports: Ports::default(),
+            batch: Batch::default(),
         }
     }
 
@@ -99,7 +97,6 @@ impl Carrier {
             DriverInput::Disconnected { seat, reason } => {
                 self.with(seat, |participant| participant.handle_disconnect(&reason));
             }
-            DriverInput::Datagram { seat, datagram, arrival } => self.receive(seat, &datagram, arrival),
             DriverInput::Sample(reply) => {
                 let _ = reply.send(self.sample());
             }
@@ -119,8 +116,7 @@ impl Carrier {
             room,
             stay,
             requests: Some(requests),
-            socket: None,
-            watched: false,
+            line: None,
             leave_at: None,
             forget_at: None,
             marked: Marked::default(),
@@ -147,20 +143,23 @@ impl Carrier {
         }
     }
 
-    fn receive(&mut self, seat: Seat, datagram: &[u8], arrival: Instant) {
+    fn receive(&mut self, Datagram { seat, bytes, arrival }: Datagram<'_>) {
         let Some(entry) = self.entries.get_mut(seat) else {
             return;
         };
-        let interval = entry.participant.handle_datagram(datagram, arrival);
+        let interval = entry.participant.handle_datagram(bytes, arrival);
         if let (Some(interval), true) = (interval, entry.participant.is_full()) {
             self.timings.interval.record(interval);
         }
         self.flush(seat);
     }
 
-    /// One millisecond of the grid: those whose phase it is send and, if light, receive.
+    /// One millisecond of the grid: what has come is read, and those whose phase it is send.
     fn serve(&mut self, slot: Slot) {
         self.timings.lateness.record(Instant::now().saturating_duration_since(slot.due));
+        for port in self.ports.iter().cloned().collect::<Vec<_>>() {
+            self.read(&port);
+        }
         let seats = std::mem::take(&mut self.phases[slot.phase]);
         let mut gone = false;
         for seat in &seats {
@@ -174,11 +173,11 @@ impl Carrier {
                 continue;
             }
             if entry.forget_at.is_some_and(|at| at <= now) {
-                self.forget(*seat);
+                self.entries.remove(*seat);
                 gone = true;
                 continue;
             }
-            self.read_light(*seat, slot.frame, now);
+            self.read_own(*seat);
             self.with(*seat, |participant| participant.handle_frame(slot.frame, now));
         }
         self.phases[slot.phase] = seats;
@@ -192,6 +191,7 @@ impl Carrier {
     fn serve_connecting(&mut self) {
         let now = Instant::now();
         for seat in std::mem::take(&mut self.connecting) {
+            self.read_own(seat);
             self.with(seat, |participant| participant.handle_timeout(now));
             let unfinished = self.entries.get_mut(seat).is_some_and(|entry| {
                 entry.participant.presence() == Presence::Joining && !entry.participant.is_connected()
@@ -202,29 +202,25 @@ impl Carrier {
         }
     }
 
-    fn read_light(&mut self, seat: Seat, frame: u64, now: Instant) {
-        let Some(entry) = self.entries.get_mut(seat) else {
-            return;
-        };
-        let Some(socket) = entry.socket.clone() else {
-            return;
-        };
-        if entry.watched {
-            if entry.participant.is_full() || !entry.participant.is_connected() {
-                return;
+    fn read_own(&mut self, seat: Seat) {
+        let line = self.entries.get_mut(seat).and_then(|entry| entry.line.as_ref());
+        if let Some(port) = line.and_then(Line::own_port) {
+            self.read(&port);
+        }
+    }
+
+    fn read(&mut self, port: &Port) {
+        let mut batch = std::mem::take(&mut self.batch);
+        for _ in 0..BATCHES_PER_READ {
+            let more = batch.receive(port);
+            for datagram in batch.datagrams() {
+                self.receive(datagram);
             }
-            entry.watched = false;
-            self.config.sockets.forget(seat);
-        }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let reads = if frame.is_multiple_of(EMPTIED_EVERY) { READS_PER_FRAME } else { 1 };
-        for _ in 0..reads {
-            let Ok(length) = socket.recv(&mut buffer) else {
+            if !more {
                 break;
-            };
-            self.receive(seat, &buffer[..length], now);
+            }
         }
-        self.buffer = buffer;
+        self.batch = batch;
     }
 
     /// Does what a participant wants done.
@@ -241,7 +237,7 @@ impl Carrier {
                 }
                 ParticipantOutput::Bind(remote) => self.bind(seat, remote),
                 ParticipantOutput::Transmit(datagram) => {
-                    let sent = entry.socket.as_ref().is_some_and(|socket| socket.send(&datagram).is_ok());
+                    let sent = entry.line.as_ref().is_some_and(|line| line.send(&datagram).is_ok());
                     self.counts.unsent += u64::from(!sent);
                 }
                 ParticipantOutput::OnsetSent(tone) => self.config.onsets.note(entry.room, tone, Instant::now()),
@@ -267,15 +263,14 @@ impl Carrier {
 
     fn bind(&mut self, seat: Seat, remote: SocketAddr) {
         self.collection.media_addresses.insert(remote);
-        let bound = sockets::bind(remote).and_then(|socket| Ok((socket.local_addr()?, Arc::new(socket))));
+        let opened = self.ports.open(seat, remote);
         let Some(entry) = self.entries.get_mut(seat) else {
             return;
         };
-        match bound {
-            Ok((local, socket)) => {
-                self.config.sockets.watch(seat, socket.clone(), self.own.clone());
-                entry.watched = true;
-                entry.socket = Some(socket);
+        match opened {
+            Ok(line) => {
+                let local = line.local();
+                entry.line = Some(line);
                 entry.participant.handle_bound(local, Instant::now());
             }
             Err(error) => entry.participant.handle_disconnect(&format!("no socket towards {remote}: {error}")),
@@ -294,16 +289,10 @@ impl Carrier {
         if entry.stay == Stay::Throughout && !on_its_way_out {
             // It stays in the books, so that those who vanish are not missing from the result.
             entry.requests = None;
-            entry.socket = None;
-            self.config.sockets.forget(seat);
+            entry.line = None;
         } else {
-            self.forget(seat);
+            self.entries.remove(seat);
         }
-    }
-
-    fn forget(&mut self, seat: Seat) {
-        self.config.sockets.forget(seat);
-        self.entries.remove(seat);
     }
 
     fn sample(&mut self) -> Sample {

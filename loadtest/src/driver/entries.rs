@@ -1,7 +1,5 @@
 //! The participants of a driver, by seat.
 
-use std::net::UdpSocket;
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -9,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{Seat, Stay};
 use crate::dialogue::Request;
 use crate::participant::Participant;
+use crate::port::Line;
 
 /// A participant and what belongs to it outside.
 pub(super) struct Entry {
@@ -16,8 +15,7 @@ pub(super) struct Entry {
     pub(super) room: u32,
     pub(super) stay: Stay,
     pub(super) requests: Option<UnboundedSender<Request>>,
-    pub(super) socket: Option<Arc<UdpSocket>>,
-    pub(super) watched: bool,
+    pub(super) line: Option<Line>,
     pub(super) leave_at: Option<Instant>,
     pub(super) forget_at: Option<Instant>,
     pub(super) marked: Marked,

@@ -22,7 +22,6 @@ use crate::process::{Process, Usage};
 use crate::report::{Generator, Second, Spread};
 use crate::scenario::Scenario;
 use crate::server_url::ServerUrl;
-use crate::sockets::Sockets;
 use crate::tally::{Counts, Timings};
 
 /// Between two lines of progress.
@@ -77,7 +76,6 @@ impl Stage {
         let epoch = Instant::now();
         let config = DriverConfig {
             connector: connector.clone(),
-            sockets: Sockets::spawn()?,
             identity: Identity::generate().ok_or_else(|| anyhow!("no DTLS certificate could be made"))?,
             onsets: OnsetBoard::new(scenario.rooms, epoch),
             epoch,
