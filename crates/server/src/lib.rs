@@ -66,10 +66,6 @@ use reload::{Audience, Reloader};
 /// Media events that wait for signaling; the bridge waits when it is full.
 const MEDIA_EVENTS: usize = 4096;
 
-/// From the epoch, on which rooms are mixed every 5 ms, to the clock of the net threads: 2 ms before a mix. They wake up to
-/// 1 ms late and have work to do.
-const BEFORE_MIX: Duration = Duration::from_millis(3);
-
 /// A server that runs until [`Running::stop`].
 #[derive(Debug)]
 pub struct Running {
@@ -160,7 +156,7 @@ pub async fn start(mut config: Config, source: Source, logs: Logs) -> anyhow::Re
         let shard = webrtc::Shard::new(shard_config, certificate.clone(), rand::random(), epoch);
         let sink = wiring::net_sink(index, Arc::clone(&workers_cell), plane_events.clone());
         let publisher = metrics.webrtc(index);
-        let driver_config = webrtc::DriverConfig::named(format!("net-{index}"), epoch + BEFORE_MIX);
+        let driver_config = webrtc::DriverConfig::named(format!("net-{index}"), epoch);
         drivers.push(socket.spawn(driver_config, shard, sink, move |counts, times| publisher.publish(counts, times))?);
     }
     let acceptor = match acceptor {

@@ -13,6 +13,7 @@ use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, report_local_addres
 use crate::command::Output;
 use crate::connections::Connections;
 use crate::counters::Counters;
+use crate::handshakes::{Handshakes, Waiting};
 use crate::inbox::{DriverHandle, Inbox, Mixes, inbox};
 use crate::load::LoadMeter;
 use crate::pace::Pace;
@@ -34,6 +35,8 @@ const RECEIVES_PER_TURN: usize = 8;
 const SENDS_PER_RECEIVE: usize = BATCH;
 /// Commands a turn, so that a storm of joins leaves time for what has been received.
 const COMMANDS_PER_TURN: usize = 16;
+/// Datagrams of handshakes a turn, each of which takes up to a third of a millisecond.
+const HANDSHAKES_PER_TURN: usize = 16;
 /// TCP connections taken in a turn: each comes with a check to verify.
 const CONNECTIONS_PER_TURN: usize = 16;
 /// Batches of audio at once, of which each may have a packet for every peer.
@@ -48,14 +51,14 @@ pub struct DriverConfig {
     pub command_queue: usize,
     /// Batches of audio that may wait; more are dropped.
     pub audio_queue: usize,
-    /// While much comes, the socket is read at this moment and every 5 ms after it, give or take a millisecond.
-    pub read_at: Instant,
+    /// When media time was 0, and a mix began: while much comes, the socket is read just before mixes.
+    pub epoch: Instant,
 }
 
 impl DriverConfig {
     /// With queues for a storm of joins and for a second of ticks from twenty mix threads.
-    pub fn named(thread_name: impl Into<String>, read_at: Instant) -> Self {
-        Self { thread_name: thread_name.into(), command_queue: 1024, audio_queue: 1024, read_at }
+    pub fn named(thread_name: impl Into<String>, epoch: Instant) -> Self {
+        Self { thread_name: thread_name.into(), command_queue: 1024, audio_queue: 1024, epoch }
     }
 }
 
@@ -112,8 +115,9 @@ impl Driver {
             let now = clock();
             let port = Port::new(socket, local_ip);
             let connections = Connections::new(FIRST_CONNECTION);
-            let (pace, meter) = (Pace::new(config.read_at, now), LoadMeter::new(now));
-            Turns { poll, port, connections, pace, meter, shard, inbox, sink, publish, now }.run();
+            let (pace, meter) = (Pace::new(config.epoch, now), LoadMeter::new(now));
+            let handshakes = Handshakes::default();
+            Turns { poll, port, connections, pace, meter, handshakes, shard, inbox, sink, publish, now }.run();
         };
         let builder = std::thread::Builder::new().name(config.thread_name);
         #[expect(clippy::disallowed_methods, reason = "this is the shell")]
@@ -129,6 +133,7 @@ struct Turns<R, S, P> {
     connections: Connections,
     pace: Pace,
     meter: LoadMeter,
+    handshakes: Handshakes,
     shard: Shard<R>,
     inbox: Inbox<R>,
     sink: S,
@@ -175,8 +180,14 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
             received += self.receive_frames();
             received += self.send_all();
         }
+        for _ in 0..HANDSHAKES_PER_TURN {
+            let Some(Waiting { source, destination, bytes }) = self.handshakes.pop() else { break };
+            self.shard.handle_datagram(source, destination, &bytes, self.now);
+            received += self.send_all();
+        }
         for _ in 0..COMMANDS_PER_TURN {
             let Ok(command) = self.inbox.commands.try_recv() else { break };
+            self.pace.commanded(self.now);
             self.shard.handle_command(command, self.now);
             received += self.send_all();
         }
@@ -197,6 +208,9 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
         for _ in 0..BATCHES_PER_TURN {
             let Ok(Mixes { given_at, audio }) = self.inbox.audio.try_recv() else { break };
             self.meter.mixes_waited(clock().saturating_duration_since(given_at));
+            if let Some(first) = audio.first() {
+                self.pace.mixed(first.media_time, self.now);
+            }
             received += self.send(audio);
             self.flush();
         }
@@ -205,9 +219,14 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
 
     /// One batch of datagrams, if there are any; how many.
     fn receive(&mut self) -> usize {
-        let Self { port, shard, now, .. } = self;
+        let Self { port, handshakes, shard, now, .. } = self;
         let count = port.receive(|Datagram { source, destination, bytes }, local_ip| {
-            shard.handle_datagram(source, destination.unwrap_or(local_ip), bytes, *now);
+            let destination = destination.unwrap_or(local_ip);
+            if !Handshakes::concern(bytes) {
+                shard.handle_datagram(source, destination, bytes, *now);
+            } else if !handshakes.push(Waiting { source, destination, bytes: bytes.into() }) {
+                shard.counters_mut().handshakes_dropped += 1;
+            }
         });
         self.drain();
         count
@@ -279,7 +298,8 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
 
     /// `None`: until something comes. Work left over from the last turn allows no sleep. Timers bear to wait for a read.
     fn sleep(&self, read_at: Option<Instant>) -> Option<Duration> {
-        if self.port.readable || self.connections.is_readable() || !self.inbox.is_empty() {
+        let is_left = !self.handshakes.is_empty() || !self.inbox.is_empty();
+        if self.port.readable || self.connections.is_readable() || is_left {
             return Some(Duration::ZERO);
         }
         let timers = [self.shard.poll_timeout(), self.connections.poll_timeout()];

@@ -16,6 +16,7 @@ mod driver;
 mod dtls;
 mod error;
 mod framing;
+mod handshakes;
 mod inbox;
 mod load;
 mod newcomers;

@@ -268,6 +268,7 @@ pub(super) const WEBRTC: &[Series<webrtc::Counters>] = &[
     }),
     counter("plenum_stale_commands_total", "Commands and audio for peers that are gone", |it| it.stale),
     with(&[("queue", "mixes")], counter(DROPS, DROPS_HELP, |it| it.audio_batches_dropped)),
+    with(&[("queue", "handshakes")], counter(DROPS, DROPS_HELP, |it| it.handshakes_dropped)),
     counter(PANICS, PANICS_HELP, |it| it.panics),
     gauge("plenum_media_tcp_connections", "TCP connections of peers", |it| it.connections),
     with(&[("outcome", "nobodys")], counter(TCP, TCP_HELP, |it| it.connections_refused)),
