@@ -58,12 +58,9 @@ cargo test --locked --workspace --quiet
 step "The same requests to Debian's Janus"
 COMPATIBILITY=check cargo test --locked --workspace --quiet --test dialogues the_differences
 
-step "Message brokers"
-cargo test --locked --quiet -p plenum-signaling --features rabbitmq,mqtt --test transport_rabbitmq --test transport_mqtt
-cargo test --locked --quiet -p plenum --features rabbitmq,mqtt --test brokers
-
-step "Traces"
-cargo test --locked --quiet -p plenum --features otlp --lib --test telemetry
+step "Message brokers and traces"
+cargo test --locked --quiet -p plenum-signaling -p plenum --features rabbitmq,mqtt,otlp --lib \
+    --test transport_rabbitmq --test transport_mqtt --test brokers --test telemetry
 
 step "Image, compose file and chart"
 [ -e target/deploy ] || python3 -m venv target/deploy
