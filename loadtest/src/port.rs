@@ -2,7 +2,8 @@
 //!
 //! A server on the same machine pays for what the kernel does to receive its packets, and a thousand sockets are a
 //! thousand times cold memory, which no network would charge it for. All of 127.0.0.0/8 is local on Linux: there each
-//! participant has an address of its own, and many share a socket. To another machine each has a socket of its own.
+//! participant has an address of its own, and many share a socket. To a server that receives elsewhere, each has a
+//! socket of its own: libnice, for one, does not answer loopback addresses.
 //!
 //! Sockets are read by the clock, not when something comes, which spares both sides a wake-up per packet: when a
 //! datagram arrived is said by the kernel.
@@ -77,15 +78,17 @@ pub struct Ports(Vec<Rc<Port>>);
 impl Ports {
     /// A way to the server that receives at this address.
     pub fn open(&mut self, seat: Seat, remote: SocketAddr) -> io::Result<Line> {
-        let any: SocketAddr = if remote.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
-        let socket = UdpSocket::bind(any)?;
-        socket.connect(remote)?;
-        let local = socket.local_addr()?;
-        if remote.is_ipv4() && local.ip() == remote.ip() {
+        if let SocketAddr::V4(server) = remote
+            && server.ip().is_loopback()
+        {
             let port = self.shared()?;
             let local = (address(seat), port.socket.local_addr()?.port()).into();
             return Ok(Line { port, local, remote });
         }
+        let any: SocketAddr = if remote.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+        let socket = UdpSocket::bind(any)?;
+        socket.connect(remote)?;
+        let local = socket.local_addr()?;
         Ok(Line { port: Rc::new(Port::new(socket, Whose::One(seat))?), local, remote })
     }
 
