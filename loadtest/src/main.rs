@@ -16,7 +16,11 @@ use loadtest::server_url::ServerUrl;
 
 /// Halves what thousands of peer connections cost: their memory lies in huge pages.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+#[expect(unsafe_code, non_upper_case_globals, reason = "jemalloc looks for a symbol of this name")]
+#[unsafe(export_name = "_rjem_malloc_conf")]
+static malloc_conf: &[u8] = b"thp:always,metadata_thp:always\0";
 
 /// Load generator for audio bridges that speak the Janus protocol.
 #[derive(Parser)]

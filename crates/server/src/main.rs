@@ -8,10 +8,15 @@ use clap::Parser;
 use command::Arguments;
 use server::config::ConfigError;
 
-/// With transparent huge pages it halves the cost of a thousand peers: their state is spread over memory, and what costs is
-/// finding the pages (TLB misses).
+/// What a peer costs depends on where its state lies more than on anything else: jemalloc packs it more densely than mimalloc
+/// (139 against 187 KB of memory for each of 300), and asks for huge pages as well.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// With transparent huge pages a thousand peers cost half: what costs is finding the pages (TLB misses).
+#[expect(unsafe_code, non_upper_case_globals, reason = "jemalloc looks for a symbol of this name")]
+#[unsafe(export_name = "_rjem_malloc_conf")]
+static malloc_conf: &[u8] = b"thp:always,metadata_thp:always\0";
 
 /// `EX_CONFIG` of sysexits.h.
 const BAD_CONFIGURATION: u8 = 78;

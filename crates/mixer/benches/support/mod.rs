@@ -17,7 +17,7 @@ use self::harness::{Client, Conference, silence, slot, voice};
 
 /// With the allocator of the product.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What the speakers say repeats after so many frames: a second.
 const FRAMES: usize = 50;

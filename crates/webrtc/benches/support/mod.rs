@@ -22,7 +22,7 @@ use self::client::Client;
 
 /// With the allocator of the product: what a thousand peers cost depends on it more than on anything else.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 5)), 10_000);
 const BINDING_REQUEST: [u8; 2] = [0, 1];
