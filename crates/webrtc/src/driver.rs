@@ -33,10 +33,10 @@ const RECEIVES_PER_TURN: usize = 8;
 /// Packets sent between two looks at the socket: a batch for 3000 peers takes 7 ms, in which a thousand datagrams come, and
 /// the kernel may have room for less.
 const SENDS_PER_RECEIVE: usize = BATCH;
-/// Commands a turn, so that a storm of joins leaves time for what has been received.
-const COMMANDS_PER_TURN: usize = 16;
-/// Datagrams of handshakes a turn, each of which takes up to a third of a millisecond.
-const HANDSHAKES_PER_TURN: usize = 16;
+/// Commands a turn: an offer takes a third of a millisecond, and a storm of joins is to leave time for what comes in.
+const COMMANDS_PER_TURN: usize = 4;
+/// Datagrams of handshakes a turn, each of which takes as long.
+const HANDSHAKES_PER_TURN: usize = 4;
 /// TCP connections taken in a turn: each comes with a check to verify.
 const CONNECTIONS_PER_TURN: usize = 16;
 /// Batches of audio at once, of which each may have a packet for every peer.
