@@ -33,9 +33,15 @@ fn page(path: &str) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];
-    match file.contents_utf8() {
-        Some(text) => (headers, Html(rendered(text))).into_response(),
-        None => (headers, [(header::CONTENT_TYPE, "image/png")], file.contents()).into_response(),
+    let picture = match path.rsplit_once('.') {
+        Some((_, "png")) => Some("image/png"),
+        Some((_, "svg")) => Some("image/svg+xml"),
+        Some(_) | None => None,
+    };
+    match (picture, file.contents_utf8()) {
+        (Some(kind), _) => (headers, [(header::CONTENT_TYPE, kind)], file.contents()).into_response(),
+        (None, Some(text)) => (headers, Html(rendered(text))).into_response(),
+        (None, None) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
@@ -95,4 +101,23 @@ fn anchor(heading: &str, seen: &mut BTreeMap<String, usize>) -> String {
     }
     *before += 1;
     anchor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content_type(path: &str) -> Option<String> {
+        let response = page(path);
+        let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+        response.status().is_success().then(|| kind.to_owned())
+    }
+
+    #[test]
+    fn texts_are_pages_and_pictures_are_pictures() {
+        assert_eq!(content_type("runbook.md").as_deref(), Some("text/html; charset=utf-8"));
+        assert_eq!(content_type("images/cost.svg").as_deref(), Some("image/svg+xml"));
+        assert_eq!(content_type("images/room.png").as_deref(), Some("image/png"));
+        assert_eq!(content_type("images/none.png"), None);
+    }
 }
