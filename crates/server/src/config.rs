@@ -34,7 +34,6 @@ pub use admin::Admin;
 pub use broker_tls::BrokerTls;
 pub use change::Change;
 pub use drain::Drain;
-pub(crate) use drain::LONGEST as LONGEST_DRAIN;
 pub use error::ConfigError;
 pub use http::Http;
 pub use json::JsonStyle;
@@ -51,6 +50,9 @@ pub use turn::Turn;
 pub use unix::{SocketType, Unix};
 pub use webhook::{EventKind, Webhook, WebhookFormat};
 pub use websocket::WebSocket;
+
+/// Of any time, in seconds: an instant further away than a year may not exist.
+pub(crate) const LONGEST: u64 = 366 * 86_400;
 
 /// Everything that can be configured, with the defaults of `config/plenum.toml`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -259,8 +261,21 @@ impl Config {
         if !(1..=10).contains(&self.mixer.complexity) {
             return wrong("mixer.complexity", "a number from 1 to 10");
         }
-        if self.drain.deadline > drain::LONGEST {
-            return wrong("drain.deadline", &format!("at most {}, a year", drain::LONGEST));
+        let ttl = self.turn.as_ref().map_or(0, |turn| turn.ttl);
+        for (key, seconds) in [
+            ("signaling.session_timeout", self.signaling.session_timeout),
+            ("signaling.reclaim_session_timeout", self.signaling.reclaim_session_timeout),
+            ("signaling.candidates_timeout", self.signaling.candidates_timeout),
+            ("http.idle_timeout", self.http.idle_timeout),
+            ("websocket.ping_interval", self.websocket.ping_interval),
+            ("websocket.ping_timeout", self.websocket.ping_timeout),
+            ("media.no_media_timeout", self.media.no_media_timeout),
+            ("turn.ttl", ttl),
+            ("drain.deadline", self.drain.deadline),
+        ] {
+            if seconds > LONGEST {
+                return wrong(key, &format!("at most {LONGEST}, a year"));
+            }
         }
         if self.media.net_threads > 256 {
             return wrong("media.net_threads", "at most 256");

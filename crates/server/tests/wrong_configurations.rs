@@ -57,6 +57,11 @@ const WRONG: &[Wrong] = &[
         "@/plenum.toml line 2: http.tls: must be true or false, not integer 1",
     ),
     in_file(
+        "a time that never comes",
+        "[websocket]\nping_interval = 9000000000000000000\n",
+        "@/plenum.toml line 2: websocket.ping_interval: must be at most 31622400, a year",
+    ),
+    in_file(
         "a text for a list",
         "[admin]\nacl = \"10.0.0.0/8\"\n",
         "@/plenum.toml line 2: admin.acl: must be a list in brackets, not string \"10.0.0.0/8\"",

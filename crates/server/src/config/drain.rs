@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// In seconds: an instant further away than a year may not exist.
-pub(crate) const LONGEST: u64 = 366 * 86_400;
-
 /// `[drain]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::problem::Problem;
 use super::request::Fields;
 use super::schema::{Drain, DrainOrder, Failed};
-use crate::config::LONGEST_DRAIN;
+use crate::config::LONGEST;
 use crate::drain::Progress;
 use crate::drain::owner::{Drainer, TooLate};
 
@@ -63,7 +63,7 @@ pub(super) async fn undo(State(drainer): State<Drainer>) -> Result<Response, Pro
 }
 
 fn seconds(value: &Value) -> Option<Duration> {
-    value.as_u64().filter(|seconds| *seconds <= LONGEST_DRAIN).map(Duration::from_secs)
+    value.as_u64().filter(|seconds| *seconds <= LONGEST).map(Duration::from_secs)
 }
 
 fn shown(progress: Result<Progress, TooLate>) -> Result<Response, Problem> {
