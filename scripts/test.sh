@@ -26,6 +26,8 @@ need janus janus
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 install_missing
 export DENY_VERSION=0.20.2
+# Of the whole workspace, so that what it builds on is built once.
+ALL=plenum/rabbitmq,plenum/mqtt,plenum/otlp
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -34,7 +36,7 @@ cargo fmt --all --check
 
 step "Lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
-cargo clippy --locked -p plenum -p plenum-signaling --all-targets --features rabbitmq,mqtt,otlp -- -D warnings
+cargo clippy --locked --workspace --all-targets --features "$ALL" -- -D warnings
 
 step "Documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
@@ -59,7 +61,7 @@ step "The same requests to Debian's Janus"
 COMPATIBILITY=check cargo test --locked --workspace --quiet --test dialogues the_differences
 
 step "Message brokers and traces"
-cargo test --locked --quiet -p plenum-signaling -p plenum --features rabbitmq,mqtt,otlp --lib \
+cargo test --locked --quiet --workspace --features "$ALL" --lib \
     --test transport_rabbitmq --test transport_mqtt --test brokers --test telemetry
 
 step "Image, compose file and chart"
