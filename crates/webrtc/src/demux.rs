@@ -30,7 +30,7 @@ impl<'a> Kind<'a> {
     pub(crate) fn of(datagram: &'a [u8]) -> Option<Self> {
         match *datagram {
             [0..=3, ..] => stun_kind(datagram),
-            [20..=63, ..] => Some(Self::Dtls),
+            _ if is_dtls(datagram) => Some(Self::Dtls),
             // RFC 5761 section 4: by the payload type, marker left out.
             [128..=191, second, ..] if matches!(second & 0x7f, 64..=95) => Some(Self::Rtcp),
             [128..=191, _, _, _, _, _, _, _, a, b, c, d, ..] => {
@@ -39,6 +39,11 @@ impl<'a> Kind<'a> {
             _ => None,
         }
     }
+}
+
+/// Told by the first byte (RFC 7983).
+pub(crate) fn is_dtls(datagram: &[u8]) -> bool {
+    matches!(datagram, [20..=63, ..])
 }
 
 /// The addresses and user fragments of all peers of a shard; a peer is its index.

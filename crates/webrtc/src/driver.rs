@@ -13,6 +13,7 @@ use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, report_local_addres
 use crate::command::Output;
 use crate::connections::Connections;
 use crate::counters::Counters;
+use crate::demux::is_dtls;
 use crate::handshakes::{Handshakes, Waiting};
 use crate::inbox::{DriverHandle, Inbox, Mixes, inbox};
 use crate::load::LoadMeter;
@@ -222,7 +223,7 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
         let Self { port, handshakes, shard, now, .. } = self;
         let count = port.receive(|Datagram { source, destination, bytes }, local_ip| {
             let destination = destination.unwrap_or(local_ip);
-            if !Handshakes::concern(bytes) {
+            if !is_dtls(bytes) {
                 shard.handle_datagram(source, destination, bytes, *now);
             } else if !handshakes.push(Waiting { source, destination, bytes: bytes.into() }) {
                 shard.counters_mut().handshakes_dropped += 1;

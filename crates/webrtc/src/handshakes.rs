@@ -24,11 +24,6 @@ pub(crate) struct Waiting {
 }
 
 impl Handshakes {
-    /// Whether the datagram is one of a handshake (RFC 7983).
-    pub(crate) fn concern(datagram: &[u8]) -> bool {
-        matches!(datagram, [20..=63, ..])
-    }
-
     /// `false`: it was dropped.
     pub(crate) fn push(&mut self, waiting: Waiting) -> bool {
         let has_room = self.waiting.len() < MOST;
@@ -52,6 +47,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::demux::is_dtls;
 
     fn record(number: u8) -> Waiting {
         let source = (Ipv4Addr::LOCALHOST, 4000).into();
@@ -60,9 +56,9 @@ mod tests {
 
     #[test]
     fn only_records_of_dtls_are_of_a_handshake() {
-        let first_bytes: Vec<u8> = (0..=255).filter(|&first| Handshakes::concern(&[first, 0])).collect();
+        let first_bytes: Vec<u8> = (0..=255).filter(|&first| is_dtls(&[first, 0])).collect();
         assert_eq!(first_bytes, (20..=63).collect::<Vec<u8>>());
-        assert!(!Handshakes::concern(&[]));
+        assert!(!is_dtls(&[]));
     }
 
     #[test]
