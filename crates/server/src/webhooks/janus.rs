@@ -44,21 +44,8 @@ pub(super) fn events(notice: &Notice, emitter: &str, since_1970: Duration) -> Ve
 /// How the audio of somebody travels. There are no NACKs for audio here.
 pub(super) fn statistics(of: &HandleStatistics, emitter: &str, since_1970: Duration) -> Value {
     let HandleStatistics { origin, mid, network } = of;
-    let event = json!({
-        "mid": mid,
-        "mindex": 0,
-        "media": "audio",
-        "codec": "opus",
-        "base": 48_000,
-        "rtt": network.rtt.map_or(0, |rtt| u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX)),
-        "lost": network.lost,
-        "lost-by-remote": network.lost_by_remote,
-        "jitter-local": network.jitter_ms,
-        "jitter-remote": network.jitter_of_remote_ms,
-        "in-link-quality": network.quality_from_client(),
-        "in-media-link-quality": network.quality_from_client(),
-        "out-link-quality": network.quality_to_client(),
-        "out-media-link-quality": network.quality_to_client(),
+    let section = json!({"mid": mid, "mindex": 0, "media": "audio", "codec": "opus"});
+    let flows = json!({
         "packets-received": network.received.packets,
         "packets-sent": network.sent.packets,
         "bytes-received": network.received.bytes,
@@ -69,6 +56,10 @@ pub(super) fn statistics(of: &HandleStatistics, emitter: &str, since_1970: Durat
         "nacks-sent": 0,
         "retransmissions-received": 0,
     });
+    let objects = [section, network.as_rtcp().into(), flows];
+    let event =
+        objects.iter().filter_map(Value::as_object).flatten().map(|(name, value)| (name.clone(), value.clone()));
+    let event = event.collect();
     message(Body { kind: MEDIA, subtype: Some(STATISTICS), event }, Some(origin), emitter, since_1970)
 }
 

@@ -214,18 +214,7 @@ fn shown_audio(audio: &AudioInfo) -> Value {
         "ssrc": ssrc,
         "direction": {"send": audio.sends, "recv": audio.receives},
         "codecs": {"pt": audio.payload_type, "codec": "opus"},
-        "rtcp": {"main": {
-            "base": 48_000,
-            "rtt": network.rtt.map_or(0, |rtt| u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX)),
-            "lost": network.lost,
-            "lost-by-remote": network.lost_by_remote,
-            "jitter-local": network.jitter_ms,
-            "jitter-remote": network.jitter_of_remote_ms,
-            "in-link-quality": network.quality_from_client(),
-            "in-media-link-quality": network.quality_from_client(),
-            "out-link-quality": network.quality_to_client(),
-            "out-media-link-quality": network.quality_to_client(),
-        }},
+        "rtcp": {"main": network.as_rtcp()},
         "stats": shown_flows(network),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::notice::Origin;
 use super::transport_info::Flow;
@@ -85,19 +85,28 @@ impl NetworkStatistics {
         })
     }
 
-    /// Percent of the client's packets that came.
+    /// What RTCP says of it, by Janus' names. The two kinds of quality, with and without retransmissions, are the same without any.
     #[must_use]
-    pub fn quality_from_client(&self) -> u64 {
-        quality(self.received.packets, self.lost)
-    }
-
-    /// Percent of the packets to the client that came, as it says.
-    #[must_use]
-    pub fn quality_to_client(&self) -> u64 {
-        quality(self.sent.packets, self.lost_by_remote)
+    pub fn as_rtcp(&self) -> Map<String, Value> {
+        let from_client = quality(self.received.packets, self.lost);
+        let to_client = quality(self.sent.packets, self.lost_by_remote);
+        let shown: [(&str, Value); 10] = [
+            ("base", 48_000.into()),
+            ("rtt", self.rtt.map_or(0, |rtt| u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX)).into()),
+            ("lost", self.lost.into()),
+            ("lost-by-remote", self.lost_by_remote.into()),
+            ("jitter-local", self.jitter_ms.into()),
+            ("jitter-remote", self.jitter_of_remote_ms.into()),
+            ("in-link-quality", from_client.into()),
+            ("in-media-link-quality", from_client.into()),
+            ("out-link-quality", to_client.into()),
+            ("out-media-link-quality", to_client.into()),
+        ];
+        shown.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 }
 
+/// Percent of the packets that came.
 fn quality(came: u64, lost: u64) -> u64 {
     (came * 100).checked_div(came + lost).unwrap_or(100)
 }
