@@ -378,6 +378,7 @@ fn shard_config(config: &Config, addresses: &[IpAddr], port: u16) -> webrtc::Sha
         full_trickle: config.media.full_trickle,
         no_media_timeout: Duration::from_secs(config.media.no_media_timeout),
         slowlink_threshold: config.media.slowlink_threshold,
+        wall_clock: since_1970(),
         ..webrtc::ShardConfig::announcing(candidates)
     }
 }

@@ -30,10 +30,12 @@ pub struct ShardConfig {
     pub slowlink_threshold: u32,
     /// ICE and DTLS have to be up after this time.
     pub connect_timeout: Duration,
+    /// Since the Unix epoch, when the shard begins: what sender reports tell of the time.
+    pub wall_clock: Duration,
 }
 
 impl ShardConfig {
-    /// ICE lite at these addresses, of which the first one goes into `o=` and `c=`, with the time limits of Janus.
+    /// ICE lite at these addresses, of which the first one goes into `o=` and `c=`, with the time limits of Janus and a clock that begins in 1970.
     pub fn announcing(candidates: Vec<SocketAddr>) -> Self {
         let sdp_address = candidates.first().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
         Self {
@@ -47,6 +49,7 @@ impl ShardConfig {
             no_media_timeout: Duration::from_secs(1),
             slowlink_threshold: 0,
             connect_timeout: Duration::from_secs(20),
+            wall_clock: Duration::ZERO,
         }
     }
 

@@ -19,10 +19,7 @@ pub(crate) enum Kind<'a> {
     /// Any other STUN message.
     Stun,
     Dtls,
-    /// RTP with its synchronisation source.
-    Rtp {
-        ssrc: u32,
-    },
+    Rtp,
     Rtcp,
 }
 
@@ -33,9 +30,7 @@ impl<'a> Kind<'a> {
             _ if is_dtls(datagram) => Some(Self::Dtls),
             // RFC 5761 section 4: by the payload type, marker left out.
             [128..=191, second, ..] if matches!(second & 0x7f, 64..=95) => Some(Self::Rtcp),
-            [128..=191, _, _, _, _, _, _, _, a, b, c, d, ..] => {
-                Some(Self::Rtp { ssrc: u32::from_be_bytes([a, b, c, d]) })
-            }
+            [128..=191, ..] => Some(Self::Rtp),
             _ => None,
         }
     }

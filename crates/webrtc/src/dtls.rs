@@ -1,35 +1,34 @@
-//! The certificate of the process, and DTLS sessions that share one configuration.
+//! The certificate of the process, and DTLS sessions that share one configuration. Knows neither paths nor RTP.
 //!
-//! The stock provider of str0m builds and validates a whole crypto configuration for each peer: 0.80 ms of the 1.09 ms
-//! that a join cost; with one configuration for all, a join costs 0.24 ms (str0m 0.25.0, dimpl 0.9).
+//! To build and validate a crypto configuration for each peer took 0.80 ms of the 1.09 ms that a join cost; with one
+//! configuration for all, a join costs 0.24 ms (dimpl 0.9).
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::crypto::dtls::{DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion};
-use str0m::crypto::{CryptoError, Fingerprint, from_feature_flags};
+use dimpl::{DtlsCertificate, Output, SrtpProfile};
+use str0m::crypto::{CryptoProvider, Fingerprint, from_feature_flags};
 
 use crate::error::CertificateError;
 
+/// Bytes. Larger than a record; a certificate may need more.
+const BUFFER: usize = 2048;
+
 /// The self-signed certificate of the process: its fingerprint is in every answer.
 #[derive(Clone)]
-pub struct Certificate(DtlsCert);
+pub struct Certificate(DtlsCertificate);
 
 impl Certificate {
     /// Makes a new one, with a new key.
     pub fn generate() -> Result<Self, CertificateError> {
-        from_feature_flags().dtls_provider.generate_certificate().map(Self).ok_or(CertificateError)
-    }
-
-    pub(crate) fn as_str0m(&self) -> DtlsCert {
-        self.0.clone()
+        crypto().dtls_provider.generate_certificate().map(Self).ok_or(CertificateError)
     }
 
     /// As in `a=fingerprint`.
     pub(crate) fn fingerprint(&self) -> String {
-        let bytes = from_feature_flags().sha256_provider.sha256(&self.0.certificate).to_vec();
+        let bytes = crypto().sha256_provider.sha256(&self.0.certificate).to_vec();
         Fingerprint { hash_func: "sha-256".to_owned(), bytes }.to_string()
     }
 }
@@ -40,99 +39,139 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// The crypto of aws-lc-rs with [`SharedDtls`] in the place of its DTLS provider.
-pub(crate) fn crypto_provider() -> CryptoProvider {
-    static SHARED_DTLS: SharedDtls = SharedDtls;
-    CryptoProvider { dtls_provider: &SHARED_DTLS, ..from_feature_flags() }
+/// That of aws-lc-rs.
+pub(crate) fn crypto() -> &'static CryptoProvider {
+    static CRYPTO: OnceLock<CryptoProvider> = OnceLock::new();
+    CRYPTO.get_or_init(from_feature_flags)
 }
 
-#[derive(Debug)]
-struct SharedDtls;
+/// The DTLS 1.2 of one peer connection.
+pub(crate) struct Dtls {
+    session: dimpl::Dtls,
+    /// Of the certificate that the peer has announced.
+    expected: Fingerprint,
+    /// It has shown that certificate.
+    is_verified: bool,
+    /// When [`Dtls::handle_timeout`] is of use.
+    timeout: Option<Instant>,
+}
 
-impl DtlsProvider for SharedDtls {
-    fn generate_certificate(&self) -> Option<DtlsCert> {
-        from_feature_flags().dtls_provider.generate_certificate()
+pub(crate) enum DtlsOutput {
+    Record(Vec<u8>),
+    /// The handshake has ended well: what SRTP needs.
+    Keys(SrtpProfile, Vec<u8>),
+    /// The peer has said goodbye.
+    Closed,
+    /// Another certificate than was announced, or nothing that can go on.
+    Failed,
+}
+
+impl Dtls {
+    /// `active`: we begin the handshake, with [`Dtls::start`]. `None`: the fingerprint is none.
+    pub(crate) fn new(certificate: &Certificate, expected: &str, active: bool, now: Instant) -> Option<Self> {
+        let expected = Fingerprint::from_str(expected).ok()?;
+        let mut session = dimpl::Dtls::new_12(configuration()?, certificate.0.clone(), now);
+        session.set_active(active);
+        session.handle_timeout(now).ok()?;
+        Some(Self { session, expected, is_verified: false, timeout: None })
     }
 
-    fn new_dtls(
-        &self,
-        certificate: &DtlsCert,
-        now: Instant,
-        version: DtlsVersion,
-        mtu: Option<usize>,
-    ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        // Every `Rtc` of this crate has the same MTU, so the first one's configuration fits all.
-        static CONFIGURATION: OnceLock<Result<Arc<dimpl::Config>, String>> = OnceLock::new();
-        let configuration = CONFIGURATION.get_or_init(|| configuration(mtu)).clone().map_err(CryptoError::Other)?;
-        if version != DtlsVersion::Dtls12 {
-            return Err(CryptoError::Other(format!("only DTLS 1.2 is used, not {version}")));
+    /// There is a path.
+    pub(crate) fn start(&mut self, now: Instant) -> Vec<DtlsOutput> {
+        if self.session.is_active() {
+            // An empty packet makes it begin.
+            let _ = self.handle_packet(&[], now);
         }
-        let certificate = dimpl::DtlsCertificate {
-            certificate: certificate.certificate.clone(),
-            private_key: certificate.private_key.clone(),
-        };
-        Ok(Box::new(Session(dimpl::Dtls::new_12(configuration, certificate, now))))
+        self.poll()
+    }
+
+    /// A datagram of the peer's. Whether it was one of DTLS.
+    #[must_use]
+    pub(crate) fn handle_packet(&mut self, datagram: &[u8], now: Instant) -> bool {
+        // Before it takes a packet it has to know the time.
+        let taken = self.session.handle_timeout(now).and_then(|()| self.session.handle_packet(datagram));
+        taken.inspect_err(|error| tracing::debug!(%error, "datagram not taken")).is_ok()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<DtlsOutput> {
+        if self.timeout.is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        match self.session.handle_timeout(now) {
+            Ok(()) => self.poll(),
+            Err(error) => {
+                tracing::debug!(%error, "handshake failed");
+                self.timeout = None;
+                vec![DtlsOutput::Failed]
+            }
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.timeout
+    }
+
+    /// Says goodbye, if there is somebody to say it to.
+    pub(crate) fn close(&mut self) -> Vec<DtlsOutput> {
+        if let Err(error) = self.session.close() {
+            tracing::debug!(%error, "close");
+        }
+        self.poll()
+    }
+
+    /// All that has come of the last call.
+    pub(crate) fn poll(&mut self) -> Vec<DtlsOutput> {
+        let (mut outputs, mut buffer) = (Vec::new(), vec![0; BUFFER]);
+        loop {
+            match self.session.poll_output(&mut buffer) {
+                Output::Packet(record) => outputs.push(DtlsOutput::Record(record.to_vec())),
+                Output::BufferTooSmall { needed } => buffer.resize(needed, 0),
+                Output::PeerCert(certificate) => {
+                    self.is_verified = is_of(&self.expected, certificate);
+                    if !self.is_verified {
+                        outputs.push(DtlsOutput::Failed);
+                    }
+                }
+                Output::KeyingMaterial(material, profile) => {
+                    let output = if self.is_verified {
+                        DtlsOutput::Keys(profile, material.to_vec())
+                    } else {
+                        DtlsOutput::Failed
+                    };
+                    outputs.push(output);
+                }
+                Output::CloseNotify => outputs.push(DtlsOutput::Closed),
+                // Nobody has asked for data channels.
+                Output::ApplicationData(_) | Output::Connected => {}
+                Output::Timeout(at) => {
+                    self.timeout = Some(at);
+                    return outputs;
+                }
+                other => tracing::debug!(?other, "unknown output of DTLS"),
+            }
+        }
     }
 }
 
-fn configuration(mtu: Option<usize>) -> Result<Arc<dimpl::Config>, String> {
-    // No cookie: ICE has proved that the peer is at its address before its first DTLS record is looked at.
-    let mut builder = dimpl::Config::builder()
-        .use_server_cookie(false)
-        .with_crypto_provider(str0m_aws_lc_rs::dimpl_crypto_provider());
-    if let Some(mtu) = mtu {
-        builder = builder.mtu(mtu);
-    }
-    builder.build().map(Arc::new).map_err(|error| error.to_string())
+fn is_of(fingerprint: &Fingerprint, certificate: &[u8]) -> bool {
+    // RFC 8122 section 5; an offer with any other hash has been refused.
+    let bytes = if fingerprint.hash_func.eq_ignore_ascii_case("sha-1") {
+        crypto().sha1_provider.sha1(certificate).to_vec()
+    } else {
+        crypto().sha256_provider.sha256(certificate).to_vec()
+    };
+    Fingerprint { hash_func: fingerprint.hash_func.clone(), bytes } == *fingerprint
 }
 
-/// Hands every call on: the trait and the type belong to two other crates.
-struct Session(dimpl::Dtls);
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Session")
-    }
-}
-
-impl DtlsInstance for Session {
-    fn set_active(&mut self, active: bool) {
-        self.0.set_active(active);
-    }
-
-    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.0.handle_packet(packet)
-    }
-
-    fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
-        self.0.poll_output(buffer)
-    }
-
-    fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        self.0.handle_timeout(now)
-    }
-
-    fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.0.send_application_data(data)
-    }
-
-    fn is_active(&self) -> bool {
-        self.0.is_active()
-    }
-
-    fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.0.protocol_version()
-    }
-
-    fn is_closing(&self) -> bool {
-        self.0.is_closing()
-    }
-
-    fn is_closed(&self) -> bool {
-        self.0.is_closed()
-    }
-
-    fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.0.close()
-    }
+fn configuration() -> Option<Arc<dimpl::Config>> {
+    static CONFIGURATION: OnceLock<Option<Arc<dimpl::Config>>> = OnceLock::new();
+    let build = || {
+        // No cookie: ICE has proved that the peer is at its address before its first DTLS record is looked at.
+        let builder = dimpl::Config::builder()
+            .use_server_cookie(false)
+            .with_crypto_provider(str0m_aws_lc_rs::dimpl_crypto_provider());
+        let built = builder.build().map(Arc::new);
+        built.inspect_err(|error| tracing::error!(%error, "no DTLS")).ok()
+    };
+    CONFIGURATION.get_or_init(build).clone()
 }

@@ -1,5 +1,5 @@
 //! The packets at the borders of this crate, and the counting that makes one continuous stream of what passes.
-//! Knows RTP time and sequence, not sockets and not str0m.
+//! Knows RTP time and sequence, not sockets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -69,6 +69,14 @@ pub(crate) struct Path {
     pub(crate) source: SocketAddr,
     /// Our candidate.
     pub(crate) destination: SocketAddr,
+}
+
+impl Path {
+    /// A datagram the other way.
+    pub(crate) fn reply(self, payload: Vec<u8>) -> Transmit {
+        let Self { protocol, source, destination } = self;
+        Transmit { protocol, source: Some(destination.ip()), destination: source, payload }
+    }
 }
 
 /// One packet of a peer's audio with the sender's own numbers, extended so that they never wrap.

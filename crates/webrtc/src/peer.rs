@@ -1,65 +1,59 @@
-//! One peer's transport: the only file that touches `str0m::Rtc`. Knows nothing of other peers, rooms or sockets.
+//! One peer's transport: ICE, DTLS and SRTP put together. Knows nothing of other peers, rooms or sockets.
+//!
+//! ICE is str0m's agent and DTLS is what str0m uses. Its `Rtc`, which joins them to RTP, is not used: it does far more than a mix
+//! needs, and the memory that it goes through for each packet of a thousand peers cost more than all else a listener needs.
 
+mod audio;
 mod config;
 mod info;
 mod media;
 mod statistics;
+mod stream;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::change::SdpOffer;
-use str0m::media::{Mid, Pt};
-use str0m::net::Receive;
-use str0m::rtp::{RtpPacket, RtpWrite, Ssrc};
-use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Rtc, net};
+use str0m::ice::{IceAgent, IceAgentEvent, StunMessage, StunPacket};
+use str0m::{Candidate, IceConnectionState, IceCreds, net};
 
+use self::audio::{Audio, Unheard};
 pub(crate) use self::config::PeerConfig;
-use self::config::str0m_extension;
 use self::media::MediaWatch;
 use self::statistics::Statistics;
-use crate::demux::Kind;
+use crate::dtls::{Dtls, DtlsOutput};
 use crate::error::{CloseReason, OfferError};
-use crate::packet::{Path, Protocol, Received};
-use crate::sdp::{AudioOffer, Direction, ExtensionKind, HeaderExtension, Setup};
+use crate::packet::{Path, Protocol, Received, Transmit};
+use crate::prefetch::prefetch;
+use crate::sdp::{AudioOffer, Direction, HeaderExtension, Setup};
+use crate::srtp::Srtp;
 use crate::times::Measured;
 
-/// SSRCs a peer may use at one time. A browser has one per track it ever sent.
-const MAX_STREAMS: usize = 8;
-/// So late str0m's timers and reports may be: a peer whose packets flow is polled to the end only this often. What was
-/// left comes out with the next packet, most times.
-const POLL_WITHIN: Duration = Duration::from_millis(100);
-/// Packets come every 20 ms: an input this close to the limit polls to the end, so that no timer has to.
-const POLL_EARLY: Duration = Duration::from_millis(25);
 /// Remote candidates over the life of a transport; more are ignored.
 const MAX_CANDIDATES: usize = 64;
 
-/// A peer's ICE, DTLS and SRTP. Call order: any input (`negotiate`, `handle_datagram`, `send`, `handle_timeout`,
-/// `close`), then [`Peer::poll`] until `Timeout` or `Closed`, before the next input: str0m holds one received packet.
+/// A peer's ICE, DTLS and SRTP. What comes of an input (any method that takes `now`) waits in [`Peer::poll`]; the next input may
+/// come before that.
 pub(crate) struct Peer {
-    rtc: Rtc,
-    mid: Mid,
-    payload_type: u8,
+    audio: Audio,
+    /// Ours and the peer's address, by the pair that ICE has nominated last.
+    path: Option<Path>,
+    media: MediaWatch,
+    outputs: VecDeque<PeerOutput>,
+    /// Records of DTLS from before there was a path.
+    unsent: Vec<Vec<u8>>,
+    /// Why there is nothing more, once all that waits is taken.
+    closed: Option<CloseReason>,
+    ice: IceAgent,
+    ice_state: IceConnectionState,
+    /// When the agent wants to know the time.
+    ice_at: Option<Instant>,
+    dtls: Dtls,
     remote: Remote,
-    credentials: IceCreds,
     /// The DTLS role, which no later offer can change.
     active: bool,
-    /// The ICE role.
-    controlling: bool,
-    direction: Direction,
-    extensions: Vec<HeaderExtension>,
-    ssrc: Ssrc,
-    /// The SSRCs that str0m was told to expect, oldest first.
-    streams: Vec<u32>,
     /// The peer's, for those who ask.
     candidates: Vec<String>,
-    events: VecDeque<PeerOutput>,
-    polling: Polling,
-    /// When str0m has to be polled to the end; `None` if it was.
-    poll_by: Option<Instant>,
-    ice: IceConnectionState,
     /// When its first offer was answered, or its answer to ours taken.
     answered_at: Instant,
     /// When there was a path for the first time.
@@ -68,22 +62,9 @@ pub(crate) struct Peer {
     /// When ICE and DTLS must be up, while one of them is not.
     connect_by: Option<Instant>,
     connect_timeout: Duration,
-    media: MediaWatch,
-    statistics: Statistics,
+    /// When to look at the statistics.
+    look_at: Instant,
     slowlink_threshold: u32,
-    /// When the last datagram came; it may have waited since.
-    arrival: Instant,
-    closed: Option<CloseReason>,
-}
-
-/// How far str0m is polled after an input. To find out that it has nothing more to say costs as much as half a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Polling {
-    ToTheEnd,
-    UntilReceived,
-    /// Until the packet with this sequence number has left; an older one may still wait before it.
-    UntilSent(u16),
-    Enough,
 }
 
 /// What tells a renegotiation from a restart, and a restart from another peer connection.
@@ -96,8 +77,7 @@ struct Remote {
 
 #[derive(Debug)]
 pub(crate) enum PeerOutput {
-    Transmit(net::Transmit),
-    Packet(Received),
+    Transmit(Transmit),
     PathFound,
     Connected,
     Receiving(bool),
@@ -112,6 +92,16 @@ pub(crate) enum PeerOutput {
     Closed(CloseReason),
 }
 
+/// What came of a datagram that looked like RTP.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    Packet(Received),
+    /// One that is of no use: it came before, or is not to be heard.
+    Nothing,
+    /// It is not the peer's, or not what was negotiated.
+    Wrong,
+}
+
 /// What an answer needs to know of the transport.
 #[derive(Debug)]
 pub(crate) struct Negotiated {
@@ -119,61 +109,52 @@ pub(crate) struct Negotiated {
     pub(crate) direction: Direction,
     pub(crate) extensions: Vec<HeaderExtension>,
     pub(crate) credentials: IceCreds,
-    pub(crate) fingerprint: String,
     pub(crate) setup: Setup,
     pub(crate) ssrc: u32,
 }
 
 impl Peer {
-    /// A new transport for the peer that made `offer`, which it will be shown first. If that is the answer to an offer of
-    /// ours, `promised` is the SSRC that we named in it.
+    /// A new transport for the peer that made `offer`. `ssrc` is that of what we send; `ours`: it was in an offer of ours, to which
+    /// this is the answer.
     pub(crate) fn new(
         config: &PeerConfig,
         offer: &AudioOffer,
         credentials: IceCreds,
-        promised: Option<u32>,
+        ssrc: u32,
+        ours: bool,
         now: Instant,
     ) -> Result<Self, OfferError> {
         let payload_type = *offer.payload_types.first().ok_or(OfferError::NotApplied)?;
+        // RFC 8842 section 5.3: who answers chooses, and not to wait saves a way.
+        let active = offer.setup == Setup::Passive;
+        let dtls = Dtls::new(&config.certificate, &offer.fingerprint, active, now).ok_or(OfferError::NotApplied)?;
+        let statistics = Statistics::new(config.slowlink_threshold);
         let mut peer = Self {
-            rtc: config.rtc(payload_type, &offer.extensions, credentials.clone(), now),
-            mid: offer.mid.as_str().into(),
-            payload_type,
-            remote: Remote::of(offer),
-            credentials,
-            active: offer.setup == Setup::Passive,
+            look_at: now + statistics.interval(),
+            audio: Audio::new(ssrc, payload_type, statistics, now, config.wall_clock(now)),
+            path: None,
+            media: MediaWatch::new(config.no_media_timeout),
+            outputs: VecDeque::new(),
+            unsent: Vec::new(),
+            closed: None,
             // RFC 8445 section 6.1.1: who makes the offer controls, but for a lite agent.
-            controlling: offer.ice_lite || (promised.is_some() && !config.ice_lite),
-            direction: Direction::Inactive,
-            extensions: Vec::new(),
-            ssrc: 0.into(),
-            streams: Vec::new(),
+            ice: config.ice(credentials, offer.ice_lite || (ours && !config.ice_lite)),
+            ice_state: IceConnectionState::New,
+            ice_at: None,
+            dtls,
+            remote: Remote::of(offer),
+            active,
             candidates: Vec::new(),
-            events: VecDeque::new(),
-            polling: Polling::ToTheEnd,
-            poll_by: None,
-            ice: IceConnectionState::New,
             answered_at: now,
             path_at: None,
             connected_at: None,
             connect_by: Some(now + config.connect_timeout),
             connect_timeout: config.connect_timeout,
-            media: MediaWatch::new(config.no_media_timeout),
-            statistics: Statistics::new(statistics::interval(config.slowlink_threshold)),
             slowlink_threshold: config.slowlink_threshold,
-            arrival: now,
-            closed: None,
         };
-        peer.apply(offer)?;
-        let mut api = peer.rtc.direct_api();
-        api.set_ice_controlling(peer.controlling);
-        if let Some(promised) = promised {
-            // str0m has drawn one of its own.
-            api.remove_stream_tx(peer.ssrc);
-            peer.ssrc = promised.into();
-            api.declare_stream_tx(peer.ssrc, None, peer.mid, None);
-        }
-        peer.rtc.handle_input(Input::Timeout(now)).map_err(not_applied)?;
+        peer.ice.set_remote_credentials(peer.remote.credentials());
+        peer.audio.apply(offer);
+        peer.run_ice(now);
         Ok(peer)
     }
 
@@ -189,37 +170,32 @@ impl Peer {
         credentials: IceCreds,
         now: Instant,
     ) -> Result<(), OfferError> {
-        if !offer.payload_types.contains(&self.payload_type) {
+        if !offer.payload_types.contains(&self.audio.payload_type) {
             return Err(OfferError::PayloadTypeChanged);
         }
-        let restart = self.remote != Remote::of(offer);
-        let mid = Mid::from(offer.mid.as_str());
-        if mid != self.mid {
-            self.accept(&offer.to_str0m_without(&self.mid))?;
-            self.mid = mid;
-            self.streams.clear();
+        self.audio.apply(offer);
+        if !self.audio.direction.receives() && self.media.stop() {
+            self.outputs.push_back(PeerOutput::Receiving(false));
         }
-        self.apply(offer)?;
-        if restart {
-            // str0m has chosen some at random: ours come from the seed, and from a cryptographic generator.
-            self.rtc.direct_api().set_local_ice_credentials(credentials.clone());
-            self.credentials = credentials;
-            self.remote = Remote::of(offer);
+        let remote = Remote::of(offer);
+        if self.remote != remote {
+            self.remote = remote;
+            self.ice.ice_restart(credentials, true);
+            self.ice.set_remote_credentials(self.remote.credentials());
             self.connect_by = Some(now + self.connect_timeout);
+            self.run_ice(now);
         }
-        self.rtc.handle_input(Input::Timeout(now)).map_err(not_applied)
+        Ok(())
     }
 
-    pub(crate) fn negotiated(&mut self) -> Negotiated {
-        let fingerprint = self.rtc.direct_api().local_dtls_fingerprint().to_string();
+    pub(crate) fn negotiated(&self) -> Negotiated {
         Negotiated {
-            payload_type: self.payload_type,
-            direction: self.direction,
-            extensions: self.extensions.clone(),
-            credentials: self.credentials.clone(),
-            fingerprint,
+            payload_type: self.audio.payload_type,
+            direction: self.audio.direction,
+            extensions: self.audio.extensions.clone(),
+            credentials: self.ice.local_credentials().clone(),
             setup: if self.active { Setup::Active } else { Setup::Passive },
-            ssrc: *self.ssrc,
+            ssrc: self.audio.ssrc,
         }
     }
 
@@ -231,201 +207,174 @@ impl Peer {
 
     /// Whether it was taken. A lite agent makes no checks and learns its pairs from the requests it gets (RFC 8445
     /// section 6.1.1), so the candidates would only cost memory.
-    pub(crate) fn add_candidate(&mut self, candidate: Candidate, ice_lite: bool) -> bool {
+    pub(crate) fn add_candidate(&mut self, candidate: Candidate, now: Instant) -> bool {
         if self.candidates.len() == MAX_CANDIDATES {
             return false;
         }
         self.candidates.push(candidate.to_sdp_string());
-        if !ice_lite {
-            self.rtc.add_remote_candidate(candidate);
+        if !self.ice.ice_lite() {
+            self.ice.add_remote_candidate(candidate);
+            // A check may be due at once.
+            self.run_ice(now);
         }
         true
     }
 
-    /// Whether str0m takes the datagram as this peer's; for STUN that includes its message integrity.
-    pub(crate) fn accepts(&self, path: Path, datagram: &[u8], now: Instant) -> bool {
-        receive(path, datagram).is_some_and(|receive| self.rtc.accepts(&Input::Receive(now, receive)))
+    /// Whether the datagram is STUN with this peer's message integrity.
+    pub(crate) fn accepts(&self, datagram: &[u8]) -> bool {
+        StunMessage::parse(datagram).is_ok_and(|message| self.ice.accepts_message(&message))
     }
 
-    /// A datagram that came at `arrival`. Whether str0m had no objection. None of its errors here ends the transport: anybody can send from the peer's
-    /// address what is no DTLS record.
-    pub(crate) fn handle_datagram(
-        &mut self,
-        path: Path,
-        kind: Kind<'_>,
-        datagram: &[u8],
-        arrival: Instant,
-        now: Instant,
-    ) -> bool {
-        self.arrival = arrival;
-        if let Kind::Rtp { ssrc } = kind {
-            self.expect_stream(ssrc);
-            self.poll_only(Polling::UntilReceived, now);
-        }
-        let Some(receive) = receive(path, datagram) else { return false };
-        match self.rtc.handle_input(Input::Receive(now, receive)) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::debug!(%error, "datagram not taken");
-                false
+    /// STUN. Whether it was this peer's.
+    pub(crate) fn handle_stun(&mut self, path: Path, datagram: &[u8], now: Instant) -> bool {
+        let Ok(message) = StunMessage::parse(datagram) else { return false };
+        let Path { protocol, source, destination } = path;
+        let proto = match protocol {
+            Protocol::Udp => net::Protocol::Udp,
+            Protocol::Tcp => net::Protocol::Tcp,
+        };
+        let taken = self.ice.handle_packet(now, StunPacket { proto, source, destination, message });
+        self.run_ice(now);
+        taken
+    }
+
+    /// DTLS. Whether it was of use; if not, the transport goes on: anybody can send from the peer's address what is no record.
+    pub(crate) fn handle_dtls(&mut self, datagram: &[u8], now: Instant) -> bool {
+        let taken = self.dtls.handle_packet(datagram, now);
+        let outputs = self.dtls.poll();
+        self.take_dtls(outputs, now);
+        taken
+    }
+
+    /// RTP.
+    pub(crate) fn handle_rtp(&mut self, datagram: &[u8], now: Instant) -> Heard {
+        match self.audio.receive(datagram, now) {
+            Ok(packet) => {
+                if self.media.is_untouched() {
+                    let since = self.connected_at.unwrap_or(now);
+                    self.measured(Measured::FirstPacket(now.saturating_duration_since(since)));
+                }
+                if self.media.heard(now, self.connected_at) {
+                    self.outputs.push_back(PeerOutput::Receiving(true));
+                }
+                Heard::Packet(packet)
             }
+            Err(Unheard::Again | Unheard::Unwanted) => Heard::Nothing,
+            Err(Unheard::Wrong) => Heard::Wrong,
         }
+    }
+
+    /// RTCP. Whether it was the peer's.
+    pub(crate) fn handle_rtcp(&mut self, datagram: &[u8], now: Instant) -> bool {
+        self.audio.receive_report(datagram, now)
     }
 
     pub(crate) fn can_send(&self) -> bool {
-        self.connected_at.is_some() && self.closed.is_none() && self.direction.sends()
+        self.connected_at.is_some() && self.closed.is_none() && self.audio.direction.sends()
     }
 
-    /// Sends one packet now.
-    pub(crate) fn send(&mut self, sequence: u64, timestamp: u32, payload: Arc<[u8]>, now: Instant) {
-        if let Some(stream) = self.rtc.direct_api().stream_tx(&self.ssrc) {
-            let payload_type = Pt::from(self.payload_type);
-            stream.write_rtp(RtpWrite::new(payload_type, sequence.into(), timestamp, now, payload));
-            self.poll_only(Polling::UntilSent(sequence as u16), now);
-        }
-        // The packet is in str0m's queue until the time moves.
-        self.handle_timeout(now);
+    /// One packet, to be sent now.
+    pub(crate) fn send(&mut self, sequence: u64, timestamp: u32, payload: &[u8], now: Instant) -> Option<Transmit> {
+        let path = self.path?;
+        self.audio.send(sequence, timestamp, payload, now).map(|packet| path.reply(packet))
+    }
+
+    /// Asks for the memory that the next [`Peer::send`] goes through.
+    pub(crate) fn prefetch(&self) {
+        prefetch(&self.audio);
+        prefetch(&self.path);
+    }
+
+    /// Whether [`Peer::poll`] has more than the time.
+    pub(crate) fn has_outputs(&self) -> bool {
+        !self.outputs.is_empty() || self.closed.is_some()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
-            tracing::debug!(%error, "timeout not taken");
+        if self.ice_at.is_some_and(|at| at <= now) {
+            self.run_ice(now);
         }
-        self.check_time(now);
-    }
-
-    fn check_time(&mut self, now: Instant) {
-        if self.connect_by.is_some_and(|at| at <= now) && self.closed.is_none() {
-            self.closed = Some(match (self.has_path(), self.connected_at) {
+        let outputs = self.dtls.handle_timeout(now);
+        self.take_dtls(outputs, now);
+        if let Some(report) = self.audio.report(now) {
+            self.transmit(report);
+        }
+        if self.look_at <= now {
+            self.look(now);
+        }
+        if self.connect_by.is_some_and(|at| at <= now) {
+            self.closed.get_or_insert(match (self.has_path(), self.connected_at) {
                 (true, _) => CloseReason::DtlsTimeout,
                 (false, None) => CloseReason::IceFailed,
                 (false, Some(_)) => CloseReason::ConsentLost,
             });
         }
         if self.media.is_lost(now) {
-            self.events.push_back(PeerOutput::Receiving(false));
+            self.outputs.push_back(PeerOutput::Receiving(false));
         }
     }
 
     /// Says goodbye: RTCP BYE and DTLS close_notify come out of the next polls.
-    pub(crate) fn close(&mut self) {
-        if let Err(error) = self.rtc.close() {
-            tracing::debug!(%error, "close");
+    pub(crate) fn close(&mut self, now: Instant) {
+        if let Some(report) = self.audio.end(now) {
+            self.transmit(report);
+        }
+        for output in self.dtls.close() {
+            if let DtlsOutput::Record(record) = output {
+                self.transmit(record);
+            }
         }
     }
 
-    pub(crate) fn poll(&mut self, now: Instant) -> PeerOutput {
-        loop {
-            if let Some(event) = self.events.pop_front() {
-                return event;
-            }
-            if self.polling == Polling::Enough && self.closed.is_none() {
-                self.polling = Polling::ToTheEnd;
-                return PeerOutput::Timeout(*self.poll_by.get_or_insert(now + POLL_WITHIN));
-            }
-            match self.rtc.poll_output() {
-                Ok(str0m::Output::Transmit(transmit)) => {
-                    if let Polling::UntilSent(awaited) = self.polling
-                        && rtp_sequence(&transmit.contents) == Some(awaited)
-                    {
-                        self.polling = Polling::Enough;
+    pub(crate) fn poll(&mut self) -> PeerOutput {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        match self.closed {
+            Some(reason) => PeerOutput::Closed(reason),
+            None => PeerOutput::Timeout(self.poll_timeout()),
+        }
+    }
+
+    fn poll_timeout(&self) -> Instant {
+        let timers =
+            [self.ice_at, self.dtls.poll_timeout(), self.audio.report_at(), self.connect_by, self.media.check_at()];
+        timers.into_iter().flatten().fold(self.look_at, Instant::min)
+    }
+
+    /// Moves the time of the agent and takes what comes of it.
+    fn run_ice(&mut self, now: Instant) {
+        self.ice.handle_timeout(now);
+        while let Some(transmit) = self.ice.poll_transmit() {
+            self.outputs.push_back(PeerOutput::Transmit(Transmit {
+                protocol: protocol_of(transmit.proto),
+                source: Some(transmit.source.ip()),
+                destination: transmit.destination,
+                payload: transmit.contents.into(),
+            }));
+        }
+        while let Some(event) = self.ice.poll_event() {
+            match event {
+                IceAgentEvent::IceConnectionStateChange(state) => self.handle_ice_state(state, now),
+                IceAgentEvent::NominatedSend { proto, source, destination } => {
+                    let is_first = self.path.is_none();
+                    // As if it had come on it.
+                    self.path = Some(Path { protocol: protocol_of(proto), source: destination, destination: source });
+                    if is_first {
+                        let unsent = std::mem::take(&mut self.unsent);
+                        unsent.into_iter().for_each(|payload| self.transmit(payload));
+                        let outputs = self.dtls.start(now);
+                        self.take_dtls(outputs, now);
                     }
-                    return PeerOutput::Transmit(transmit);
                 }
-                Ok(str0m::Output::Timeout(at)) => return self.idle(at),
-                Ok(str0m::Output::Event(event)) => {
-                    if let Some(output) = self.handle_event(event, now) {
-                        return output;
-                    }
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "transport failed");
-                    return PeerOutput::Closed(CloseReason::DtlsError);
-                }
+                IceAgentEvent::IceRestart(_) | IceAgentEvent::DiscoveredRecv { .. } => {}
             }
         }
-    }
-
-    /// After an input that is a packet; any other polls to the end.
-    fn poll_only(&mut self, polling: Polling, now: Instant) {
-        if self.poll_by.is_none_or(|by| now + POLL_EARLY < by) {
-            self.polling = polling;
-        }
-    }
-
-    fn idle(&mut self, at: Instant) -> PeerOutput {
-        self.polling = Polling::ToTheEnd;
-        self.poll_by = None;
-        if let Some(reason) = self.closed {
-            return PeerOutput::Closed(reason);
-        }
-        if !self.rtc.is_alive() {
-            return PeerOutput::Closed(CloseReason::DtlsAlert);
-        }
-        let timers = [self.connect_by, self.media.check_at()];
-        PeerOutput::Timeout(timers.into_iter().flatten().fold(at, Instant::min))
-    }
-
-    fn handle_event(&mut self, event: Event, now: Instant) -> Option<PeerOutput> {
-        if let Event::RtpPacket(packet) = event {
-            if self.polling == Polling::UntilReceived {
-                self.polling = Polling::Enough;
-            }
-            if !self.direction.receives() {
-                return None;
-            }
-            self.statistics.heard(*packet.header.ssrc, *packet.seq_no);
-            if self.media.is_untouched() {
-                let since = self.connected_at.unwrap_or(now);
-                self.measured(Measured::FirstPacket(now.saturating_duration_since(since)));
-            }
-            if self.media.heard(now, self.connected_at) {
-                self.events.push_back(PeerOutput::Receiving(true));
-            }
-            return Some(PeerOutput::Packet(received(packet, self.arrival)));
-        }
-        if let Event::IceConnectionStateChange(state) = event {
-            self.handle_ice_state(state, now);
-        } else if let Event::Closed = event {
-            // Our own close_notify is still to be polled.
-            self.closed.get_or_insert(CloseReason::DtlsAlert);
-        } else if let Event::Connected = event {
-            let first = self.connected_at.is_none();
-            if first {
-                let since = self.path_at.unwrap_or(now);
-                self.measured(Measured::Dtls(now.saturating_duration_since(since)));
-            }
-            self.connected_at = Some(now);
-            self.settle();
-            return first.then_some(PeerOutput::Connected);
-        } else if let Event::PeerStats(stats) = event {
-            let lost = self.statistics.look(&stats);
-            self.measured(Measured::LostReceiving(lost));
-            return self.slow_link(false, lost);
-        } else if let Event::MediaIngressStats(stats) = event {
-            self.statistics.take_received(&stats);
-        } else if let Event::MediaEgressStats(stats) = event {
-            let lost = self.statistics.take_sent(&stats);
-            self.measured(Measured::LostSending(lost));
-            if let Some(round_trip) = stats.rtt {
-                self.measured(Measured::RoundTrip(round_trip));
-            }
-            return self.slow_link(true, lost);
-        }
-        None
-    }
-
-    fn measured(&mut self, measured: Measured) {
-        self.events.push_back(PeerOutput::Measured(measured));
-    }
-
-    fn slow_link(&self, uplink: bool, lost: u32) -> Option<PeerOutput> {
-        let told = self.slowlink_threshold > 0 && self.statistics.is_rate(lost, self.slowlink_threshold);
-        told.then_some(PeerOutput::SlowLink { uplink, lost })
+        self.ice_at = self.ice.poll_timeout();
     }
 
     fn handle_ice_state(&mut self, state: IceConnectionState, now: Instant) {
-        self.ice = state;
+        self.ice_state = state;
         match state {
             IceConnectionState::New | IceConnectionState::Checking => {
                 // With ICE lite the state has no end of its own: a pair may be possible for ever.
@@ -435,7 +384,7 @@ impl Peer {
                 if self.path_at.is_none() {
                     self.path_at = Some(now);
                     self.measured(Measured::Ice(now.saturating_duration_since(self.answered_at)));
-                    self.events.push_back(PeerOutput::PathFound);
+                    self.outputs.push_back(PeerOutput::PathFound);
                 }
                 self.settle();
             }
@@ -448,6 +397,45 @@ impl Peer {
         }
     }
 
+    fn take_dtls(&mut self, outputs: Vec<DtlsOutput>, now: Instant) {
+        for output in outputs {
+            match output {
+                DtlsOutput::Record(record) => self.transmit(record),
+                DtlsOutput::Keys(profile, material) => match Srtp::new(profile, &material, self.active) {
+                    Some(_) if self.audio.has_keys() => {}
+                    Some(srtp) => {
+                        self.audio.set_keys(srtp, now);
+                        let since = self.path_at.unwrap_or(now);
+                        self.measured(Measured::Dtls(now.saturating_duration_since(since)));
+                        self.connected_at = Some(now);
+                        self.settle();
+                        self.outputs.push_back(PeerOutput::Connected);
+                    }
+                    None => self.fail(),
+                },
+                DtlsOutput::Closed => {
+                    self.close(now);
+                    self.closed.get_or_insert(CloseReason::DtlsAlert);
+                }
+                DtlsOutput::Failed => {
+                    self.fail();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self) {
+        self.closed.get_or_insert(CloseReason::DtlsError);
+    }
+
+    fn transmit(&mut self, payload: Vec<u8>) {
+        match self.path {
+            Some(path) => self.outputs.push_back(PeerOutput::Transmit(path.reply(payload))),
+            None => self.unsent.push(payload),
+        }
+    }
+
     /// The connect timer ends when both are up, in whatever order.
     fn settle(&mut self) {
         if self.has_path() && self.connected_at.is_some() {
@@ -456,57 +444,30 @@ impl Peer {
     }
 
     fn has_path(&self) -> bool {
-        matches!(self.ice, IceConnectionState::Connected | IceConnectionState::Completed)
+        matches!(self.ice_state, IceConnectionState::Connected | IceConnectionState::Completed)
     }
 
-    /// Shows str0m an offer and takes over what came of it.
-    fn apply(&mut self, offer: &AudioOffer) -> Result<(), OfferError> {
-        self.accept(&offer.to_str0m(self.payload_type))?;
-        let mut api = self.rtc.direct_api();
-        let ssrc = api.stream_tx_by_mid(self.mid, None).map(|stream| stream.ssrc());
-        // Also where we do not send yet: the answer names the SSRC, and it has to stay when the direction changes.
-        self.ssrc = match ssrc {
-            Some(ssrc) => ssrc,
-            None => {
-                let ssrc = api.new_ssrc();
-                api.declare_stream_tx(ssrc, None, self.mid, None);
-                ssrc
-            }
-        };
-        if let Some(stream) = api.stream_tx(&self.ssrc) {
-            // Nothing is sent twice, so nothing has to be kept or counted for it.
-            stream.set_rtx_cache(0, Duration::ZERO, None);
+    fn look(&mut self, now: Instant) {
+        self.look_at = now + self.audio.statistics.interval();
+        let lost = self.audio.look();
+        self.measured(Measured::LostReceiving(lost));
+        self.tell_slow_link(false, lost);
+        let lost = self.audio.statistics.lost_by_remote();
+        self.measured(Measured::LostSending(lost));
+        if let Some(round_trip) = self.audio.statistics.round_trip() {
+            self.measured(Measured::RoundTrip(round_trip));
         }
-        let media = self.rtc.media(self.mid).ok_or(OfferError::NotApplied)?;
-        let used = |kind: ExtensionKind, id| media.remote_extmap().lookup(id) == Some(&str0m_extension(kind));
-        self.extensions = offer.extensions.iter().filter(|it| used(it.kind, it.id)).cloned().collect();
-        self.direction = offer.direction.mirrored();
-        if !self.direction.receives() && self.media.stop() {
-            self.events.push_back(PeerOutput::Receiving(false));
-        }
-        Ok(())
+        self.tell_slow_link(true, lost);
     }
 
-    fn accept(&mut self, offer: &str) -> Result<(), OfferError> {
-        let offer = SdpOffer::from_sdp_string(offer).map_err(not_applied)?;
-        self.rtc.sdp_api().accept_offer(offer).map_err(not_applied)?;
-        Ok(())
+    fn tell_slow_link(&mut self, uplink: bool, lost: u32) {
+        if self.slowlink_threshold > 0 && self.audio.statistics.is_rate(lost, self.slowlink_threshold) {
+            self.outputs.push_back(PeerOutput::SlowLink { uplink, lost });
+        }
     }
 
-    /// Everything that comes on this transport is the one audio section's, whatever its SSRC and with or without a MID:
-    /// str0m is told before it sees the packet. It would drop in silence what was announced by neither.
-    fn expect_stream(&mut self, ssrc: u32) {
-        if self.connected_at.is_none() || self.streams.contains(&ssrc) {
-            return;
-        }
-        let mut api = self.rtc.direct_api();
-        if self.streams.len() == MAX_STREAMS {
-            // Anybody can send SSRCs, for they are read before the packet is authenticated. One that is pushed out comes
-            // back with its next packet; str0m keeps the sequence numbers of all it ever authenticated.
-            api.remove_stream_rx(self.streams.remove(0).into());
-        }
-        api.expect_stream_rx(ssrc.into(), None, self.mid, None).suppress_nack(true);
-        self.streams.push(ssrc);
+    fn measured(&mut self, measured: Measured) {
+        self.outputs.push_back(PeerOutput::Measured(measured));
     }
 }
 
@@ -515,44 +476,21 @@ impl Remote {
         let AudioOffer { ufrag, password, fingerprint, .. } = offer;
         Self { ufrag: ufrag.clone(), password: password.clone(), fingerprint: fingerprint.clone() }
     }
+
+    fn credentials(&self) -> IceCreds {
+        IceCreds { ufrag: self.ufrag.clone(), pass: self.password.clone() }
+    }
 }
 
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Peer").field("mid", &self.mid).field("connected_at", &self.connected_at).finish_non_exhaustive()
+        f.debug_struct("Peer").field("audio", &self.audio).field("path", &self.path).finish_non_exhaustive()
     }
 }
 
-/// `None` for what str0m does not understand.
-fn receive(path: Path, datagram: &[u8]) -> Option<Receive<'_>> {
-    let Path { protocol, source, destination } = path;
-    let protocol = match protocol {
-        Protocol::Udp => net::Protocol::Udp,
-        Protocol::Tcp => net::Protocol::Tcp,
-    };
-    Receive::new(protocol, source, destination, datagram).ok()
-}
-
-fn received(packet: RtpPacket, arrival: Instant) -> Received {
-    Received {
-        ssrc: *packet.header.ssrc,
-        sequence: *packet.seq_no,
-        timestamp: packet.time.numer(),
-        audio_level: packet.header.ext_vals.audio_level,
-        payload: packet.payload,
-        arrival,
+fn protocol_of(protocol: net::Protocol) -> Protocol {
+    match protocol {
+        net::Protocol::Udp => Protocol::Udp,
+        net::Protocol::Tcp | net::Protocol::SslTcp | net::Protocol::Tls => Protocol::Tcp,
     }
-}
-
-fn rtp_sequence(datagram: &[u8]) -> Option<u16> {
-    match (Kind::of(datagram), datagram) {
-        (Some(Kind::Rtp { .. }), [_, _, high, low, ..]) => Some(u16::from_be_bytes([*high, *low])),
-        _ => None,
-    }
-}
-
-/// str0m's own words stay in the log: they carry memory addresses and pieces of the offer.
-fn not_applied(error: impl fmt::Display) -> OfferError {
-    tracing::debug!(%error, "offer not applied");
-    OfferError::NotApplied
 }

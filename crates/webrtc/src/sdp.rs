@@ -1,12 +1,7 @@
-//! Session descriptions: an offer is read, cut down to its audio for str0m, and the answer is written whole. An offer of
-//! ours is written the same way, and its answer read as the offer that it is to str0m.
-//!
-//! str0m's own answer is not used: its shape is not the one Janus's clients know, it accepts data channels that nobody
-//! asked for and its version never rises. What it negotiated (payload type, extensions, credentials, fingerprint, SSRC)
-//! is all that an answer needs. No I/O, no `Rtc`.
+//! Session descriptions: an offer is read as far as its audio goes, and the answer is written whole. An offer of ours is written
+//! the same way, and its answer read as the offer that it could have been. No I/O, no transport.
 
 mod answer;
-mod filter;
 mod lines;
 mod offer;
 mod ours;

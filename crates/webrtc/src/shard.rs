@@ -8,7 +8,6 @@ mod tests;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use counting::{count, leaving};
@@ -20,12 +19,10 @@ use crate::command::{Command, Output, PeerEvent, PeerSlot};
 use crate::config::ShardConfig;
 use crate::counters::Counters;
 use crate::demux::{Demux, Kind};
-use crate::dtls::{Certificate, crypto_provider};
+use crate::dtls::Certificate;
 use crate::error::CloseReason;
-use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Path, Protocol};
-use crate::peer::{Peer, PeerConfig, PeerOutput};
-use crate::prefetch::prefetch;
-use crate::quiet::{Quiet, Waiting};
+use crate::packet::{AudioPacket, Incoming, MixedAudio, Outgoing, Path, Protocol, Received};
+use crate::peer::{Heard, Peer, PeerConfig, PeerOutput};
 use crate::times::Times;
 use crate::transport::{PeerStatistics, TransportInfo};
 
@@ -79,7 +76,6 @@ struct Entry<R> {
     /// The user fragment of ours that candidates were told apart from the SDP for.
     trickled: Option<String>,
     early_candidates: Vec<Candidate>,
-    quiet: Quiet,
     incoming: Incoming,
     outgoing: Outgoing,
 }
@@ -92,17 +88,17 @@ struct Promise {
 }
 
 impl<R: Copy> Shard<R> {
-    /// A shard without peers. Everything random comes from `seed`, but for what str0m and its crypto draw themselves.
+    /// A shard without peers. Everything random comes from `seed`, but for what ICE and DTLS draw themselves.
     pub fn new(config: ShardConfig, certificate: Certificate, seed: [u8; 32], now: Instant) -> Self {
         let peer_config = PeerConfig {
-            certificate: certificate.as_str0m(),
-            crypto: Arc::new(crypto_provider()),
+            certificate: certificate.clone(),
             candidates: config.candidates.clone(),
             tcp_port: config.tcp_port,
             ice_lite: config.ice_lite,
             no_media_timeout: config.no_media_timeout,
             slowlink_threshold: config.slowlink_threshold,
             connect_timeout: config.connect_timeout,
+            began: (now, config.wall_clock),
         };
         Self {
             config,
@@ -127,7 +123,7 @@ impl<R: Copy> Shard<R> {
                 if self.enter(peer, now) {
                     let event = self.negotiate(peer, negotiation, &offer, &traits, now);
                     self.outputs.push_back(Output::Event { peer, event });
-                    self.drive(peer.index, now, |_| ());
+                    self.drive(peer.index, |_| ());
                 }
             }
             Command::Offer { peer, negotiation, traits } => {
@@ -140,7 +136,7 @@ impl<R: Copy> Shard<R> {
                 if self.enter(peer, now) {
                     let event = self.accept(peer.index, negotiation, &answer, now);
                     self.outputs.push_back(Output::Event { peer, event });
-                    self.drive(peer.index, now, |_| ());
+                    self.drive(peer.index, |_| ());
                 }
             }
             Command::AddCandidate { peer, candidate } => {
@@ -178,7 +174,7 @@ impl<R: Copy> Shard<R> {
                 self.peer_config.no_media_timeout = no_media_timeout;
                 self.peer_config.slowlink_threshold = slowlink_threshold;
                 for index in 0..self.slots.len() as u32 {
-                    self.drive(index, now, |peer| peer.set_thresholds(no_media_timeout, slowlink_threshold, now));
+                    self.drive(index, |peer| peer.set_thresholds(no_media_timeout, slowlink_threshold, now));
                 }
             }
             Command::Close { peer } => {
@@ -231,7 +227,7 @@ impl<R: Copy> Shard<R> {
                 return;
             };
             if self.demux.by_address(protocol, source) != Some(index) {
-                if !self.verify(index, path, datagram, now) {
+                if !self.verify(index, datagram) {
                     self.counters.dropped_unverified += 1;
                     return;
                 }
@@ -245,13 +241,12 @@ impl<R: Copy> Shard<R> {
             };
             index
         };
-        if let Kind::Rtp { .. } = kind {
-            if self.keep(index, path, datagram, now) {
-                return;
-            }
-            self.catch_up(index, now);
-        }
-        let taken = self.drive(index, now, |peer| peer.handle_datagram(path, kind, datagram, now, now));
+        let taken = match kind {
+            Kind::Rtp => self.hear(index, datagram, now),
+            Kind::Rtcp => self.drive(index, |peer| peer.handle_rtcp(datagram, now)),
+            Kind::Dtls => self.drive(index, |peer| peer.handle_dtls(datagram, now)),
+            Kind::Stun | Kind::StunRequest { .. } => self.drive(index, |peer| peer.handle_stun(path, datagram, now)),
+        };
         if taken == Some(false) {
             self.counters.datagram_errors += 1;
         }
@@ -262,7 +257,7 @@ impl<R: Copy> Shard<R> {
         if let Some(slot) = self.slots.get(audio.peer.index as usize)
             && let Some(peer) = slot.entry.as_ref().and_then(|entry| entry.peer.as_deref())
         {
-            prefetch(peer);
+            peer.prefetch();
         }
     }
 
@@ -281,13 +276,7 @@ impl<R: Copy> Shard<R> {
             return;
         }
         let (sequence, timestamp) = entry.outgoing.number(media_time);
-        let are_few = entry.quiet.are_few();
-        self.counters.audio_sent += 1;
-        self.counters.audio_bytes_sent += payload.len() as u64;
-        self.drive(index, now, |peer| peer.send(sequence, timestamp, payload, now));
-        if are_few {
-            self.catch_up(index, now);
-        }
+        self.send(index, sequence, timestamp, &payload, now);
     }
 
     /// Moves the time of all peers whose deadline has come.
@@ -299,8 +288,7 @@ impl<R: Copy> Shard<R> {
         for index in 0..self.deadlines.len() {
             if self.deadlines[index].is_some_and(|at| at <= now) {
                 let index = index as u32;
-                self.catch_up(index, now);
-                self.drive(index, now, |peer| peer.handle_timeout(now));
+                self.drive(index, |peer| peer.handle_timeout(now));
             }
         }
         self.wake_at = self.deadlines.iter().flatten().min().copied();
@@ -363,7 +351,6 @@ impl<R: Copy> Shard<R> {
             promise: None,
             trickled: None,
             early_candidates: Vec::new(),
-            quiet: Quiet::default(),
             incoming: Incoming::default(),
             outgoing: Outgoing::new(self.rng.random(), self.rng.random()),
         };
@@ -381,7 +368,6 @@ impl<R: Copy> Shard<R> {
         let Some(entry) = self.entry_mut(index) else { return };
         entry.peer = Some(Box::new(peer));
         entry.incoming.restart();
-        entry.quiet = Quiet::default();
         self.counters.peers += 1;
     }
 
@@ -391,13 +377,11 @@ impl<R: Copy> Shard<R> {
         self.counters.closed.by_us += 1;
         let (mapping, outputs, counters) = (self.config.public_mapping, &mut self.outputs, &mut self.counters);
         let farewell = isolated(|| {
-            peer.close();
-            peer.handle_timeout(now);
+            peer.close(now);
             loop {
-                match peer.poll(now) {
+                match peer.poll() {
                     PeerOutput::Transmit(transmit) => outputs.push_back(leaving(transmit, mapping, counters)),
-                    PeerOutput::Packet(_)
-                    | PeerOutput::PathFound
+                    PeerOutput::PathFound
                     | PeerOutput::Connected
                     | PeerOutput::Receiving(_)
                     | PeerOutput::SlowLink { .. }
@@ -446,27 +430,47 @@ impl<R: Copy> Shard<R> {
         }
     }
 
-    /// Whether the packet may wait until something is sent to the peer.
-    fn keep(&mut self, index: u32, path: Path, datagram: &[u8], now: Instant) -> bool {
-        let Some(entry) = self.entry_mut(index) else { return false };
-        let kept = entry.quiet.keep(path, datagram, now);
-        if kept && let Some(until) = entry.quiet.until() {
-            self.set_deadline(index, until);
+    /// A datagram that looks like RTP; whether it is the peer's. Packets of audio change no timer, and mostly put out nothing else.
+    fn hear(&mut self, index: u32, datagram: &[u8], now: Instant) -> Option<bool> {
+        let heard = self.with_peer(index, |peer| (peer.handle_rtp(datagram, now), peer.has_outputs()));
+        let (heard, has_outputs) = heard?;
+        if has_outputs {
+            self.drive(index, |_| ());
         }
-        kept
+        match heard {
+            Heard::Packet(packet) => self.pass_on(index, packet, now),
+            Heard::Nothing => {}
+            Heard::Wrong => return Some(false),
+        }
+        Some(true)
     }
 
-    /// Takes in what has waited.
-    fn catch_up(&mut self, index: u32, now: Instant) {
-        let Some(entry) = self.entry_mut(index).filter(|entry| entry.quiet.until().is_some()) else { return };
-        let waiting = entry.quiet.take();
-        for Waiting { path, datagram, arrival } in &waiting {
-            if let Some(kind) = Kind::of(datagram) {
-                self.drive(index, now, |peer| peer.handle_datagram(*path, kind, datagram, *arrival, now));
-            }
+    /// Where the packet is wanted.
+    fn pass_on(&mut self, index: u32, packet: Received, now: Instant) {
+        self.counters.audio_received += 1;
+        self.counters.audio_bytes_received += packet.payload.len() as u64;
+        let Some(entry) = self.entry_mut(index) else { return };
+        let packet = entry.incoming.number(packet);
+        if let Some(route) = entry.route {
+            self.outputs.push_back(Output::Packet { route, packet });
+        } else if entry.echo
+            && packet.payload.len() <= MAX_PAYLOAD
+            && entry.peer.as_ref().is_some_and(|peer| peer.can_send())
+        {
+            // Its own numbers stay, so that it hears what the network has done to it.
+            let AudioPacket { sequence, timestamp, payload, .. } = packet;
+            self.send(index, sequence, timestamp as u32, &payload, now);
+        } else {
+            self.counters.audio_unrouted += 1;
         }
-        if let Some(entry) = self.entry_mut(index) {
-            entry.quiet.recycle(waiting);
+    }
+
+    fn send(&mut self, index: u32, sequence: u64, timestamp: u32, payload: &[u8], now: Instant) {
+        let sent = self.with_peer(index, |peer| peer.send(sequence, timestamp, payload, now)).flatten();
+        if let Some(transmit) = sent {
+            self.counters.audio_sent += 1;
+            self.counters.audio_bytes_sent += payload.len() as u64;
+            self.outputs.push_back(leaving(transmit, self.config.public_mapping, &mut self.counters));
         }
     }
 
@@ -476,9 +480,9 @@ impl<R: Copy> Shard<R> {
     }
 
     fn describe(&mut self, index: u32) -> Option<TransportInfo> {
-        let ice_lite = self.config.ice_lite;
         let candidates = self.config.candidates_of_ours().collect();
-        self.with_peer(index, |peer| peer.info(ice_lite, candidates))
+        let fingerprint = self.fingerprint.clone();
+        self.with_peer(index, |peer| peer.info(fingerprint, candidates))
     }
 
     fn measure(&self, peer: PeerSlot) -> Option<PeerStatistics> {
@@ -486,59 +490,42 @@ impl<R: Copy> Shard<R> {
         Some(slot.entry.as_ref()?.peer.as_ref()?.measure())
     }
 
-    /// Gives the peer's transport an input, and takes out what comes of it; the next input may come then.
-    fn drive<T>(&mut self, index: u32, now: Instant, input: impl FnOnce(&mut Peer) -> T) -> Option<T> {
+    /// Gives the peer's transport an input, and takes out what comes of it.
+    fn drive<T>(&mut self, index: u32, input: impl FnOnce(&mut Peer) -> T) -> Option<T> {
         let slot = self.slots.get_mut(index as usize)?;
-        let (generation, entry) = (slot.generation?, slot.entry.as_mut()?);
-        let Entry { peer, route, echo, incoming, quiet, .. } = entry;
-        let quiet_until = quiet.until();
-        let peer = peer.as_mut()?;
+        let generation = slot.generation?;
+        let peer = slot.entry.as_mut()?.peer.as_mut()?;
         let slot = PeerSlot { index, generation };
         let (mapping, outputs, counters) = (self.config.public_mapping, &mut self.outputs, &mut self.counters);
         let times = &mut self.times;
         let driven = isolated(|| {
             let value = input(peer);
             loop {
-                match peer.poll(now) {
-                    PeerOutput::Transmit(transmit) => outputs.push_back(leaving(transmit, mapping, counters)),
-                    PeerOutput::Packet(packet) => {
-                        counters.audio_received += 1;
-                        counters.audio_bytes_received += packet.payload.len() as u64;
-                        let packet = incoming.number(packet);
-                        match *route {
-                            Some(route) => outputs.push_back(Output::Packet { route, packet }),
-                            // Its own numbers stay, so that it hears what the network has done to it.
-                            None if *echo && peer.can_send() && packet.payload.len() <= MAX_PAYLOAD => {
-                                counters.audio_sent += 1;
-                                counters.audio_bytes_sent += packet.payload.len() as u64;
-                                let AudioPacket { sequence, timestamp, payload, .. } = packet;
-                                peer.send(sequence, timestamp as u32, payload, now);
-                            }
-                            None => counters.audio_unrouted += 1,
-                        }
+                let event = match peer.poll() {
+                    PeerOutput::Transmit(transmit) => {
+                        outputs.push_back(leaving(transmit, mapping, counters));
+                        continue;
                     }
-                    PeerOutput::PathFound => {
-                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::PathFound });
+                    PeerOutput::Measured(measured) => {
+                        count(measured, counters, times);
+                        continue;
                     }
+                    PeerOutput::PathFound => PeerEvent::PathFound,
                     PeerOutput::Connected => {
                         counters.handshakes += 1;
-                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::Connected });
+                        PeerEvent::Connected
                     }
-                    PeerOutput::Receiving(receiving) => {
-                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::Receiving(receiving) });
-                    }
-                    PeerOutput::SlowLink { uplink, lost } => {
-                        outputs.push_back(Output::Event { peer: slot, event: PeerEvent::SlowLink { uplink, lost } });
-                    }
-                    PeerOutput::Measured(measured) => count(measured, counters, times),
+                    PeerOutput::Receiving(receiving) => PeerEvent::Receiving(receiving),
+                    PeerOutput::SlowLink { uplink, lost } => PeerEvent::SlowLink { uplink, lost },
                     PeerOutput::Timeout(at) => return (value, Ok(at)),
                     PeerOutput::Closed(reason) => return (value, Err(reason)),
-                }
+                };
+                outputs.push_back(Output::Event { peer: slot, event });
             }
         });
         match driven {
             Ok((value, Ok(at))) => {
-                self.set_deadline(index, quiet_until.map_or(at, |until| until.min(at)));
+                self.set_deadline(index, at);
                 Some(value)
             }
             Ok((value, Err(reason))) => {
@@ -554,8 +541,8 @@ impl<R: Copy> Shard<R> {
     }
 
     /// Whether a STUN request that names the peer was made with its password.
-    fn verify(&mut self, index: u32, path: Path, datagram: &[u8], now: Instant) -> bool {
-        self.with_peer(index, |peer| peer.accepts(path, datagram, now)).unwrap_or(false)
+    fn verify(&mut self, index: u32, datagram: &[u8]) -> bool {
+        self.with_peer(index, |peer| peer.accepts(datagram)).unwrap_or(false)
     }
 
     /// The candidate that a datagram to this local address was sent to.
@@ -577,7 +564,7 @@ impl<R: Copy> Shard<R> {
 
 struct Panicked;
 
-/// str0m has panicked on hostile input before, and 300 other peers share the thread. What the call had in hand may be
+/// What reads hostile input may panic, as str0m did before, and 300 other peers share the thread. What the call had in hand may be
 /// half changed, so the caller throws the peer away: that is why unwind safety may be asserted.
 fn isolated<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| Panicked)

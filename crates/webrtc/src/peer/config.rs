@@ -1,81 +1,51 @@
-//! How a peer's `str0m::Rtc` is set up. Knows no peer.
+//! What all peers of a shard share, and their ICE agents. Knows no peer.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::format::{Codec, FormatParams};
-use str0m::media::Frequency;
+use str0m::ice::IceAgent;
 use str0m::net::{Protocol, TcpType};
-use str0m::rtp::{Extension, ExtensionMap};
-use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
+use str0m::{Candidate, IceCreds};
 
-use super::statistics;
 use crate::candidate;
-use crate::sdp::{ExtensionKind, HeaderExtension};
+use crate::dtls::{Certificate, crypto};
 
 /// What all peers of a shard share.
 #[derive(Debug)]
 pub(crate) struct PeerConfig {
-    pub(crate) certificate: DtlsCert,
-    pub(crate) crypto: Arc<CryptoProvider>,
+    pub(crate) certificate: Certificate,
     pub(crate) candidates: Vec<SocketAddr>,
     pub(crate) tcp_port: Option<u16>,
     pub(crate) ice_lite: bool,
     pub(crate) no_media_timeout: Duration,
     pub(crate) slowlink_threshold: u32,
     pub(crate) connect_timeout: Duration,
+    /// When the shard began, and how long after the Unix epoch that was.
+    pub(crate) began: (Instant, Duration),
 }
 
 impl PeerConfig {
-    pub(super) fn rtc(
-        &self,
-        payload_type: u8,
-        offered: &[HeaderExtension],
-        credentials: IceCreds,
-        now: Instant,
-    ) -> Rtc {
-        let mut extensions = ExtensionMap::empty();
-        for extension in offered {
-            extensions.set(extension.id, str0m_extension(extension.kind));
-        }
-        let mut builder = RtcConfig::new()
-            .set_crypto_provider(self.crypto.clone())
-            .set_dtls_cert(self.certificate.clone())
-            .set_local_ice_credentials(credentials)
-            .set_ice_lite(self.ice_lite)
-            .set_rtp_mode(true)
-            .set_extension_map(extensions)
-            .set_stats_interval(Some(statistics::interval(self.slowlink_threshold)))
-            .clear_codecs();
-        builder.codec_config().add_config(
-            payload_type.into(),
-            None,
-            Codec::Opus,
-            Frequency::FORTY_EIGHT_KHZ,
-            Some(2),
-            FormatParams::default(),
-        );
-        let mut rtc = builder.build(now);
+    pub(super) fn ice(&self, credentials: IceCreds, controlling: bool) -> IceAgent {
+        let mut ice = IceAgent::with_hmac(credentials, crypto().sha1_hmac_provider);
+        ice.set_ice_lite(self.ice_lite);
+        ice.set_controlling(controlling);
         let udp = self.candidates.iter().map(|address| Candidate::host(*address, Protocol::Udp));
         let tcp = candidate::over_tcp(&self.candidates, self.tcp_port)
             .map(|address| Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build());
         for candidate in udp.chain(tcp) {
             match candidate {
                 Ok(candidate) => {
-                    rtc.add_local_candidate(candidate);
+                    ice.add_local_candidate(candidate);
                 }
                 Err(error) => tracing::debug!(%error, "our own candidate is not usable"),
             }
         }
-        rtc
+        ice
     }
-}
 
-pub(super) fn str0m_extension(kind: ExtensionKind) -> Extension {
-    match kind {
-        ExtensionKind::Mid => Extension::RtpMid,
-        ExtensionKind::AudioLevel => Extension::AudioLevel,
+    /// Since the Unix epoch.
+    pub(super) fn wall_clock(&self, now: Instant) -> Duration {
+        let (began, wall_clock) = self.began;
+        wall_clock + now.saturating_duration_since(began)
     }
 }

@@ -3,18 +3,18 @@
 use str0m::IceConnectionState;
 
 use super::Peer;
+use crate::packet::Protocol;
 use crate::transport::{AudioInfo, DtlsInfo, IceInfo, PeerStatistics, TransportInfo};
 
 impl Peer {
-    /// `candidates` are ours.
-    pub(crate) fn info(&mut self, ice_lite: bool, candidates: Vec<String>) -> TransportInfo {
-        let fingerprint = self.rtc.direct_api().local_dtls_fingerprint().to_string();
-        let (received, sent) = self.statistics.flows();
+    /// The fingerprint and the candidates are ours.
+    pub(crate) fn info(&self, fingerprint: String, candidates: Vec<String>) -> TransportInfo {
+        let PeerStatistics { received, sent, quality } = self.measure();
         TransportInfo {
             ice: IceInfo {
-                lite: ice_lite,
-                controlling: self.controlling,
-                state: match self.ice {
+                lite: self.ice.ice_lite(),
+                controlling: self.ice.controlling(),
+                state: match self.ice_state {
                     IceConnectionState::New => "new",
                     IceConnectionState::Checking => "checking",
                     IceConnectionState::Connected => "connected",
@@ -24,8 +24,8 @@ impl Peer {
                 connected_at: self.path_at,
                 local_candidates: candidates,
                 remote_candidates: self.candidates.clone(),
-                selected_pair: self.statistics.selected_pair(),
-                over_tcp: self.statistics.is_over_tcp(),
+                selected_pair: self.path.map(|path| (path.destination, path.source)),
+                over_tcp: self.path.is_some_and(|path| path.protocol == Protocol::Tcp),
             },
             dtls: DtlsInfo {
                 fingerprint,
@@ -34,22 +34,22 @@ impl Peer {
                 connected_at: self.connected_at,
             },
             audio: AudioInfo {
-                mid: self.mid.to_string(),
-                payload_type: self.payload_type,
-                ssrc: *self.ssrc,
-                remote_ssrc: self.statistics.remote_ssrc(),
-                sends: self.direction.sends(),
-                receives: self.direction.receives(),
-                extensions: self.extensions.iter().map(|it| (it.kind.uri(), it.id)).collect(),
+                mid: self.audio.mid.clone(),
+                payload_type: self.audio.payload_type,
+                ssrc: self.audio.ssrc,
+                remote_ssrc: self.audio.remote_ssrc(),
+                sends: self.audio.direction.sends(),
+                receives: self.audio.direction.receives(),
+                extensions: self.audio.extensions.iter().map(|it| (it.kind.uri(), it.id)).collect(),
                 received,
                 sent,
-                quality: self.statistics.quality(),
+                quality,
             },
         }
     }
 
     pub(crate) fn measure(&self) -> PeerStatistics {
-        let (received, sent) = self.statistics.flows();
-        PeerStatistics { received, sent, quality: self.statistics.quality() }
+        let (received, sent) = self.audio.statistics.flows();
+        PeerStatistics { received, sent, quality: self.audio.statistics.quality() }
     }
 }

@@ -1,4 +1,4 @@
-//! Offers of ours and the answers to them. They are written as answers are; and an answer is shown to str0m as the offer
+//! Offers of ours and the answers to them. They are written as answers are; and an answer is read as the offer
 //! it would have been, so that there is one way into a transport. Knows no state: the same offer is made again later.
 
 use super::MixTraits;

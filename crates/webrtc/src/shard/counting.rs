@@ -2,11 +2,9 @@
 
 use std::net::IpAddr;
 
-use str0m::net;
-
 use crate::command::Output;
 use crate::counters::Counters;
-use crate::packet::{Protocol, Transmit};
+use crate::packet::Transmit;
 use crate::times::{Measured, Times};
 
 pub(super) fn count(measured: Measured, counters: &mut Counters, times: &mut Times) {
@@ -23,18 +21,10 @@ pub(super) fn count(measured: Measured, counters: &mut Counters, times: &mut Tim
     }
 }
 
-pub(super) fn leaving<R>(transmit: net::Transmit, mapping: Option<IpAddr>, counters: &mut Counters) -> Output<R> {
+/// `mapping`: what leaves from there leaves from the address that the kernel chooses.
+pub(super) fn leaving<R>(mut transmit: Transmit, mapping: Option<IpAddr>, counters: &mut Counters) -> Output<R> {
     counters.datagrams_sent += 1;
-    counters.bytes_sent += transmit.contents.len() as u64;
-    let protocol = match transmit.proto {
-        net::Protocol::Udp => Protocol::Udp,
-        net::Protocol::Tcp | net::Protocol::SslTcp | net::Protocol::Tls => Protocol::Tcp,
-    };
-    let source = Some(transmit.source.ip()).filter(|ip| Some(*ip) != mapping);
-    Output::Transmit(Transmit {
-        protocol,
-        source,
-        destination: transmit.destination,
-        payload: transmit.contents.into(),
-    })
+    counters.bytes_sent += transmit.payload.len() as u64;
+    transmit.source = transmit.source.filter(|source| Some(*source) != mapping);
+    Output::Transmit(transmit)
 }

@@ -134,35 +134,29 @@ impl<R: Copy> Shard<R> {
         promise: Option<Promise>,
         now: Instant,
     ) -> Result<Negotiated, OfferError> {
-        let (credentials, promised) = match promise {
-            Some(Promise { credentials, ssrc }) => (credentials, Some(ssrc)),
-            None => (self.credentials(), None),
-        };
+        let ours = promise.is_some();
+        let Promise { credentials, ssrc } =
+            promise.unwrap_or_else(|| Promise { credentials: self.credentials(), ssrc: self.rng.random() });
         let same = self.entry_mut(index).and_then(|entry| entry.peer.as_ref()).is_some_and(|peer| peer.is_of(offer));
         if same {
             self.with_peer(index, |peer| peer.negotiate(offer, credentials, now)).ok_or(OfferError::Internal)??;
         } else {
-            let made = isolated(|| Peer::new(&self.peer_config, offer, credentials, promised, now));
+            let made = isolated(|| Peer::new(&self.peer_config, offer, credentials, ssrc, ours, now));
             let peer =
                 made.inspect_err(|Panicked| self.counters.panics += 1).map_err(|Panicked| OfferError::Internal)??;
             self.end_transport(index, now);
             self.begin_transport(index, peer);
         }
-        let ice_lite = self.config.ice_lite;
         let Some(entry) = self.entry_mut(index) else { return Err(OfferError::Internal) };
         let early = std::mem::take(&mut entry.early_candidates);
         let (offered, unusable) = parse_candidates(&offer.candidates);
         let ignored = self.with_peer(index, |peer| {
             let candidates = early.into_iter().chain(offered);
-            candidates.filter(|candidate| !peer.add_candidate(candidate.clone(), ice_lite)).count()
+            candidates.filter(|candidate| !peer.add_candidate(candidate.clone(), now)).count()
         });
         self.counters.candidates_ignored += (unusable + ignored.unwrap_or(0)) as u64;
-        let negotiated = self.with_peer(index, Peer::negotiated).ok_or(OfferError::Internal)?;
+        let negotiated = self.with_peer(index, |peer| peer.negotiated()).ok_or(OfferError::Internal)?;
         self.demux.set_user(index, &negotiated.credentials.ufrag);
-        if let Some(entry) = self.entry_mut(index) {
-            let level = negotiated.extensions.iter().find(|it| it.kind == ExtensionKind::AudioLevel);
-            entry.quiet.set_extension(level.map(|it| it.id));
-        }
         Ok(negotiated)
     }
 
@@ -187,7 +181,7 @@ impl<R: Copy> Shard<R> {
             extensions: negotiated.extensions.clone(),
             ufrag: &negotiated.credentials.ufrag,
             password: &negotiated.credentials.pass,
-            fingerprint: negotiated.fingerprint.clone(),
+            fingerprint: self.fingerprint.clone(),
             setup: negotiated.setup,
             ssrc: negotiated.ssrc,
             ice_lite: self.config.ice_lite,
@@ -208,7 +202,6 @@ impl<R: Copy> Shard<R> {
     }
 
     pub(super) fn add_candidate(&mut self, index: u32, text: &str, now: Instant) {
-        let ice_lite = self.config.ice_lite;
         let Some(candidate) = candidate::parse(text) else {
             self.counters.candidates_ignored += 1;
             return;
@@ -222,11 +215,9 @@ impl<R: Copy> Shard<R> {
             }
             return;
         }
-        if self.with_peer(index, |peer| peer.add_candidate(candidate, ice_lite)) == Some(false) {
+        if self.drive(index, |peer| peer.add_candidate(candidate, now)) == Some(false) {
             self.counters.candidates_ignored += 1;
         }
-        // A check may be due at once.
-        self.drive(index, now, |peer| peer.handle_timeout(now));
     }
 
     fn credentials(&mut self) -> IceCreds {
