@@ -9,7 +9,7 @@ use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, report_local_addresses};
+use crate::batch::{BATCH, Datagram, ReceiveBatch, SendBatch, forbid_fragments, report_local_addresses};
 use crate::command::Output;
 use crate::connections::Connections;
 use crate::counters::Counters;
@@ -84,6 +84,9 @@ impl Driver {
             if let Err(error) = enlarged {
                 tracing::debug!(%error, "socket buffer left as it is");
             }
+        }
+        if let Err(error) = forbid_fragments(socket.as_fd(), address.is_ipv6()) {
+            tracing::debug!(%error, "datagrams may be cut on their way");
         }
         socket.bind(&address.into())?;
         if address.ip().is_unspecified() {
@@ -221,14 +224,20 @@ impl<R: Copy, S: FnMut(Output<R>), P: FnMut(&Counters, &Times)> Turns<R, S, P> {
     /// One batch of datagrams, if there are any; how many.
     fn receive(&mut self) -> usize {
         let Self { port, handshakes, shard, now, .. } = self;
-        let count = port.receive(|Datagram { source, destination, bytes }, local_ip| {
-            let destination = destination.unwrap_or(local_ip);
+        if !port.readable {
+            return 0;
+        }
+        let count = port.receive();
+        // What each needs is fetched at the same time, not one after the other.
+        port.received.datagrams().for_each(|datagram| shard.expect_datagram(datagram.source));
+        for Datagram { source, destination, bytes } in port.received.datagrams() {
+            let destination = destination.unwrap_or(port.local_ip);
             if !is_dtls(bytes) {
                 shard.handle_datagram(source, destination, bytes, *now);
             } else if !handshakes.push(Waiting { source, destination, bytes: bytes.into() }) {
                 shard.counters_mut().handshakes_dropped += 1;
             }
-        });
+        }
         self.drain();
         count
     }
@@ -343,15 +352,11 @@ impl Port {
         }
     }
 
-    /// One batch, if anything is there; how many.
-    fn receive(&mut self, mut handle: impl FnMut(Datagram<'_>, IpAddr)) -> usize {
-        if !self.readable {
-            return 0;
-        }
+    /// One batch, which is in `received` then; how many.
+    fn receive(&mut self) -> usize {
         match self.received.receive(self.socket.as_fd()) {
             Ok(count) => {
                 self.readable = count == BATCH;
-                self.received.datagrams().for_each(|datagram| handle(datagram, self.local_ip));
                 count
             }
             Err(error) => {

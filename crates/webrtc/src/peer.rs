@@ -279,10 +279,12 @@ impl Peer {
         self.audio.send(sequence, timestamp, payload, now).map(|packet| path.reply(packet))
     }
 
-    /// Asks for the memory that the next [`Peer::send`] goes through.
+    /// Asks for the memory that the next packet goes through.
     pub(crate) fn prefetch(&self) {
         prefetch(&self.audio);
         prefetch(&self.path);
+        prefetch(&self.media);
+        prefetch(&self.outputs);
     }
 
     /// Whether [`Peer::poll`] has more than the time.

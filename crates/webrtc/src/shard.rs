@@ -254,10 +254,13 @@ impl<R: Copy> Shard<R> {
 
     /// This packet comes after the next.
     pub(crate) fn expect_audio(&self, audio: &MixedAudio) {
-        if let Some(slot) = self.slots.get(audio.peer.index as usize)
-            && let Some(peer) = slot.entry.as_ref().and_then(|entry| entry.peer.as_deref())
-        {
-            peer.prefetch();
+        self.expect(audio.peer.index);
+    }
+
+    /// Datagrams from there come soon.
+    pub(crate) fn expect_datagram(&self, source: SocketAddr) {
+        if let Some(index) = self.demux.by_address(Protocol::Udp, source) {
+            self.expect(index);
         }
     }
 
@@ -550,6 +553,14 @@ impl<R: Copy> Shard<R> {
         let find = |ip| self.config.candidates.iter().find(|candidate| candidate.ip() == ip);
         let candidate = find(destination).or_else(|| self.config.public_mapping.and_then(find));
         candidate.copied().unwrap_or_else(|| SocketAddr::new(destination, 0))
+    }
+
+    fn expect(&self, index: u32) {
+        if let Some(slot) = self.slots.get(index as usize)
+            && let Some(peer) = slot.entry.as_ref().and_then(|entry| entry.peer.as_deref())
+        {
+            peer.prefetch();
+        }
     }
 
     fn slot(&self, index: u32) -> Option<PeerSlot> {

@@ -11,10 +11,10 @@ use crate::packet::Received;
 use crate::rtcp::{self, NtpTime, Report, Sent};
 use crate::rtp::{Header, write_header};
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, HeaderExtension};
-use crate::srtp::Srtp;
+use crate::srtp::{Srtp, Window};
 
-/// SSRCs a peer may use at one time. A browser has one per track it ever sent.
-const MAX_STREAMS: usize = 16;
+/// SSRCs a peer may use besides the current one. A browser has one per track it ever sent.
+const MAX_STREAMS: usize = 15;
 /// RTP clock of Opus (RFC 7587 section 4.1), in kHz.
 const CLOCK_RATE: u128 = 48;
 /// So many packets name the section they belong to: RFC 9143 section 15 asks for it until the receiver must know.
@@ -37,8 +37,10 @@ pub(super) struct Audio {
     mid_id: Option<u8>,
     /// Of what we send.
     pub(super) ssrc: u32,
-    /// Those whose packets were authentic, the one that was new last at the end.
-    streams: Vec<Stream>,
+    /// Whose packet was authentic last.
+    stream: Option<Stream>,
+    /// Those before it, the oldest first.
+    former: Vec<Stream>,
     sent: Option<Newest>,
     sent_packets: u64,
     sent_bytes: u64,
@@ -87,7 +89,8 @@ impl Audio {
             level_id: None,
             mid_id: None,
             ssrc,
-            streams: Vec::new(),
+            stream: None,
+            former: Vec::new(),
             sent: None,
             sent_packets: 0,
             sent_bytes: 0,
@@ -129,27 +132,19 @@ impl Audio {
         if header.payload_type != self.payload_type {
             return Err(Unheard::Wrong);
         }
-        let known = self.streams.iter().rposition(|stream| stream.ssrc == header.ssrc);
-        let index = match known {
-            Some(known) => {
-                let window = &self.streams[known].window;
-                let index = window.guess(header.sequence);
-                if !window.is_new(index) {
-                    return Err(Unheard::Again);
-                }
-                index
-            }
-            None => u64::from(header.sequence),
-        };
+        let window = self.known(header.ssrc).map_or_else(Window::default, |stream| stream.window);
+        let index = window.guess(header.sequence);
+        if !window.is_new(index) {
+            return Err(Unheard::Again);
+        }
         let mut payload = srtp.unprotect(datagram, header.length, header.ssrc, index).ok_or(Unheard::Wrong)?;
         if header.is_padded {
             let padding = payload.last().map_or(0, |padding| usize::from(*padding));
             payload = payload.get(..payload.len().saturating_sub(padding)).ok_or(Unheard::Wrong)?.into();
         }
         // Only now is it certain that the peer has sent it, and that it may have a place in the list.
-        let stream = self.stream(known, header.ssrc);
         let arrived = now.saturating_duration_since(self.start);
-        let timestamp = self.streams[stream].take(index, header.timestamp, arrived);
+        let timestamp = self.current(header.ssrc).take(index, header.timestamp, arrived);
         if !self.direction.receives() {
             return Err(Unheard::Unwanted);
         }
@@ -187,7 +182,7 @@ impl Audio {
         for report in rtcp::read(&bytes) {
             match report {
                 Report::Sender { ssrc, now: theirs } => {
-                    if let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) {
+                    if let Some(stream) = self.streams_mut().find(|stream| stream.ssrc == ssrc) {
                         stream.take_report(theirs, now);
                     }
                 }
@@ -222,8 +217,8 @@ impl Audio {
 
     /// Counts for the statistics what there is; packets of the peer that were lost since the last call.
     pub(super) fn look(&mut self) -> u32 {
-        let lost = self.streams.iter_mut().map(Stream::lost_since).sum();
-        let jitter = self.streams.last().map_or(0, Stream::jitter);
+        let lost = self.streams_mut().map(Stream::lost_since).sum();
+        let jitter = self.stream.as_ref().map_or(0, Stream::jitter);
         self.statistics.look(
             lost,
             jitter,
@@ -234,18 +229,28 @@ impl Audio {
 
     /// Of what came last.
     pub(super) fn remote_ssrc(&self) -> Option<u32> {
-        self.streams.last().map(|stream| stream.ssrc)
+        self.stream.as_ref().map(|stream| stream.ssrc)
     }
 
-    /// The place of the stream in the list, where it comes in last if it was `known` at none.
-    fn stream(&mut self, known: Option<usize>, ssrc: u32) -> usize {
-        known.unwrap_or_else(|| {
-            if self.streams.len() == MAX_STREAMS {
-                self.streams.remove(0);
+    fn known(&self, ssrc: u32) -> Option<&Stream> {
+        self.stream.iter().chain(&self.former).find(|stream| stream.ssrc == ssrc)
+    }
+
+    fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.stream.iter_mut().chain(&mut self.former)
+    }
+
+    /// Makes the stream with this SSRC the current one.
+    fn current(&mut self, ssrc: u32) -> &mut Stream {
+        if let Some(replaced) = self.stream.take_if(|stream| stream.ssrc != ssrc) {
+            let known = self.former.iter().position(|stream| stream.ssrc == ssrc);
+            self.stream = known.map(|known| self.former.remove(known));
+            if self.former.len() == MAX_STREAMS {
+                self.former.remove(0);
             }
-            self.streams.push(Stream::new(ssrc));
-            self.streams.len() - 1
-        })
+            self.former.push(replaced);
+        }
+        self.stream.get_or_insert_with(|| Stream::new(ssrc))
     }
 
     fn write_report(&mut self, is_end: bool, now: Instant) -> Option<Vec<u8>> {
@@ -259,7 +264,7 @@ impl Audio {
                 octets: self.sent_bytes as u32,
             }
         });
-        let received: Vec<_> = self.streams.iter_mut().filter_map(|stream| stream.reception(now)).collect();
+        let received: Vec<_> = self.streams_mut().filter_map(|stream| stream.reception(now)).collect();
         let mut packet = rtcp::write(self.ssrc, sent, &received, is_end)?;
         self.srtp.as_mut()?.protect_report(&mut packet, self.ssrc);
         Some(packet)
