@@ -11,8 +11,9 @@ use crate::command::PeerSlot;
 const CLOCK_RATE: u128 = 48_000;
 /// The shortest step between two packets: a frame of 20 ms.
 const FRAME: u64 = 960;
-/// Sequence numbers left free before a new stream, so that its late packets do not land on those of the old one.
-const STREAM_GAP: u64 = 64;
+/// Sequence numbers left free before a new stream, so that its late packets do not land on those of the old one: as far back as
+/// what is late is taken.
+const STREAM_GAP: u64 = 128;
 
 /// One packet of a peer's audio, decrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -125,7 +125,7 @@ impl Peer {
         now: Instant,
     ) -> Result<Self, OfferError> {
         let payload_type = *offer.payload_types.first().ok_or(OfferError::NotApplied)?;
-        // RFC 8842 section 5.3: who answers chooses, and not to wait saves a way.
+        // The DTLS server chooses the cipher of SRTP, so that is us if the peer lets us.
         let active = offer.setup == Setup::Passive;
         let dtls = Dtls::new(&config.certificate, &offer.fingerprint, active, now).ok_or(OfferError::NotApplied)?;
         let statistics = Statistics::new(config.slowlink_threshold);

@@ -216,6 +216,23 @@ mod tests {
         }
     }
 
+    /// Key and packet of libsrtp's self-test for AES_CM_128_HMAC_SHA1_80.
+    #[test]
+    fn a_packet_is_as_other_implementations_send_it() {
+        let key = 0xe1f9_7a0d_3e01_8be0_d64f_a32c_06de_4139_u128.to_be_bytes();
+        let salt = &0x0ec6_75ad_498a_feeb_b696_0b3a_abe6_u128.to_be_bytes()[2..];
+        let srtp = Srtp::new(SrtpProfile::AES128_CM_SHA1_80, &[&key[..], &key, salt, salt].concat(), true).unwrap();
+        let mut packet = vec![0x80, 0x0f, 0x12, 0x34, 0xde, 0xca, 0xfb, 0xad, 0xca, 0xfe, 0xba, 0xbe];
+        packet.extend([0xab; 16]);
+
+        srtp.protect(&mut packet, 12, 0xcafe_babe, 0x1234);
+
+        let body = 0x4e55_dc4c_e799_78d8_8ca4_d215_949d_2402_u128.to_be_bytes();
+        assert_eq!(packet[12..28], body);
+        assert_eq!(packet[28..], [0xb7, 0x8d, 0x6a, 0xcc, 0x99, 0xea, 0x17, 0x9b, 0x8d, 0xbb]);
+        assert_eq!(srtp.unprotect(&packet, 12, 0xcafe_babe, 0x1234).as_deref(), Some(&[0xab; 16][..]));
+    }
+
     #[test]
     fn a_report_is_read_once_and_only_as_it_was_sent() {
         for profile in PROFILES {

@@ -62,6 +62,24 @@ fn numbers_start_at_random() {
     assert_ne!(first[0].timestamp, first[1].timestamp);
 }
 
+/// RFC 3711 section 3.3.1: who hears the first packet of a connection counts the cycles of its numbers from 0.
+#[test]
+fn a_new_connection_after_a_long_one_is_heard() {
+    let mut world = World::new();
+    let client = world.connected_client();
+    for number in 0..70_000 {
+        world.audio(slot(client), number * 960);
+    }
+
+    world.clients[client] = Client::new(world.clients[client].address, slot(client), world.now);
+    world.negotiate(client);
+    assert!(world.run_until(Duration::from_secs(5), |world| world.clients[client].connected));
+    world.audio(slot(client), 70_000 * 960);
+    world.run_for(Duration::from_millis(20));
+
+    assert_eq!(world.clients[client].received.len(), 1);
+}
+
 #[test]
 fn a_route_may_change_at_any_packet() {
     let mut world = World::new();

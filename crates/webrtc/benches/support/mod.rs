@@ -32,9 +32,6 @@ const CONNECTING_STEP: Duration = Duration::from_millis(10);
 /// Of a mix: speech at 32 kb/s.
 const PAYLOAD: [u8; 80] = [0x5a; 80];
 
-/// The others are silent.
-const SPEAKERS: usize = 3;
-
 /// A shard and its peers, of which each sends one packet and is sent one in every tick.
 pub struct Crowd {
     pub shard: Shard<u32>,
@@ -57,14 +54,9 @@ pub struct Tick {
 }
 
 impl Crowd {
-    /// So many connected peers, of whom a few speak.
-    pub fn connected(peers: usize) -> Self {
-        Self::speaking(peers, SPEAKERS)
-    }
-
-    /// So many connected peers, of whom so many speak.
+    /// So many connected peers.
     #[expect(clippy::disallowed_methods, reason = "where virtual time starts does not matter")]
-    pub fn speaking(peers: usize, speakers: usize) -> Self {
+    pub fn connected(peers: usize) -> Self {
         let now = Instant::now();
         let config = ShardConfig::announcing(vec![SERVER]);
         let shard = Shard::new(config, Certificate::generate().unwrap(), [7; 32], now);
@@ -96,11 +88,8 @@ impl Crowd {
             crowd.deliver();
         }
         assert!(crowd.clients.iter().all(|client| client.connected), "not all have connected");
-        for (index, client) in crowd.clients.iter_mut().enumerate() {
-            client.talking = true;
-            client.level = if index < speakers { -30 } else { -127 };
-        }
-        // What is made with the first packets is no part of the running cost, nor is the time until silence counts.
+        crowd.clients.iter_mut().for_each(|client| client.talking = true);
+        // What is made with the first packets is no part of the running cost.
         for _ in 0..60 {
             let tick = crowd.next_tick();
             crowd.run(&tick);

@@ -42,6 +42,10 @@ pub(super) struct Audio {
     /// Those before it, the oldest first.
     former: Vec<Stream>,
     sent: Option<Newest>,
+    /// The sequence number from which the indices of what we send are counted: the receiver takes its first for one below 65,536.
+    sent_from: Option<u64>,
+    /// With the same keys no index may come twice (RFC 3711 section 9.1).
+    sent_indices: Window,
     sent_packets: u64,
     sent_bytes: u64,
     received_packets: u64,
@@ -92,6 +96,8 @@ impl Audio {
             stream: None,
             former: Vec::new(),
             sent: None,
+            sent_from: None,
+            sent_indices: Window::default(),
             sent_packets: 0,
             sent_bytes: 0,
             received_packets: 0,
@@ -160,15 +166,18 @@ impl Audio {
         })
     }
 
-    /// A packet of ours, ready to leave; `None` without keys.
+    /// A packet of ours, ready to leave; `None` without keys, and for a sequence number that was sent or is far behind.
     pub(super) fn send(&mut self, sequence: u64, timestamp: u32, payload: &[u8], now: Instant) -> Option<Vec<u8>> {
         let srtp = self.srtp.as_ref()?;
+        let from = *self.sent_from.get_or_insert(sequence & !0xffff);
+        let index = sequence.checked_sub(from).filter(|index| self.sent_indices.is_new(*index))?;
+        self.sent_indices.take(index);
         let mid = self.mid_id.filter(|_| self.sent_packets < MID_PACKETS).map(|id| (id, self.mid.as_str()));
         let mut packet = Vec::with_capacity(HEADER + payload.len() + TAG);
-        write_header(&mut packet, self.payload_type, sequence as u16, timestamp, self.ssrc, mid);
+        write_header(&mut packet, self.payload_type, index as u16, timestamp, self.ssrc, mid);
         let header = packet.len();
         packet.extend_from_slice(payload);
-        srtp.protect(&mut packet, header, self.ssrc, sequence);
+        srtp.protect(&mut packet, header, self.ssrc, index);
         self.sent_packets += 1;
         self.sent_bytes += payload.len() as u64;
         self.sent = Some(Newest { timestamp, at: now });
@@ -272,5 +281,133 @@ impl Audio {
 
     fn time(&self, now: Instant) -> NtpTime {
         NtpTime::since_unix_epoch(self.wall_clock + now.saturating_duration_since(self.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dimpl::SrtpProfile;
+
+    use super::*;
+
+    const LEVEL: u8 = 2;
+    const TICK: Duration = Duration::from_millis(20);
+
+    #[expect(clippy::disallowed_methods, reason = "where virtual time starts does not matter")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    fn keys(active: bool) -> Srtp {
+        let profile = SrtpProfile::AEAD_AES_128_GCM;
+        Srtp::new(profile, &Vec::from_iter(0..profile.keying_material_len() as u8), active).unwrap()
+    }
+
+    /// The audio of a peer, and a sender with its keys.
+    fn pair(now: Instant) -> (Audio, Srtp) {
+        let mut audio = Audio::new(1, 111, Statistics::new(0), now, Duration::ZERO);
+        (audio.direction, audio.level_id) = (Direction::SendRecv, Some(LEVEL));
+        audio.set_keys(keys(false), now);
+        (audio, keys(true))
+    }
+
+    fn packet(srtp: &Srtp, payload_type: u8, ssrc: u32, sequence: u16, payload: &[u8]) -> Vec<u8> {
+        let mut packet = Vec::new();
+        write_header(&mut packet, payload_type, sequence, u32::from(sequence) * 960, ssrc, Some((LEVEL, "\u{1e}")));
+        let header = packet.len();
+        packet.extend(payload);
+        srtp.protect(&mut packet, header, ssrc, u64::from(sequence));
+        packet
+    }
+
+    #[test]
+    fn a_packet_is_heard_once_and_if_it_is_what_was_negotiated() {
+        let now = start();
+        let (mut audio, theirs) = pair(now);
+        let first = packet(&theirs, 111, 9, 5, b"speech");
+
+        let heard = audio.receive(&first, now).unwrap();
+
+        assert_eq!((heard.ssrc, heard.sequence, heard.audio_level), (9, 5, Some(-30)));
+        assert_eq!(&heard.payload[..], b"speech");
+        assert_eq!(audio.receive(&first, now).unwrap_err(), Unheard::Again);
+        assert_eq!(audio.receive(&packet(&theirs, 0, 9, 6, b"PCMU"), now).unwrap_err(), Unheard::Wrong);
+        assert_eq!(audio.receive(&packet(&keys(false), 111, 9, 6, b"ours"), now).unwrap_err(), Unheard::Wrong);
+        audio.direction = Direction::SendOnly;
+        assert_eq!(audio.receive(&packet(&theirs, 111, 9, 6, b"more"), now).unwrap_err(), Unheard::Unwanted);
+    }
+
+    #[test]
+    fn padding_is_no_speech() {
+        let now = start();
+        let (mut audio, theirs) = pair(now);
+        for (sequence, body, left) in
+            [(1, &b"ab\0\x02"[..], Some(&b"ab"[..])), (2, b"\x01", Some(b"")), (3, b"ab\x09", Some(b""))]
+        {
+            let mut padded = Vec::new();
+            write_header(&mut padded, 111, sequence, 0, 9, None);
+            padded[0] |= 0x20;
+            padded.extend(body);
+            theirs.protect(&mut padded, 12, 9, u64::from(sequence));
+            let heard = audio.receive(&padded, now).ok();
+            assert_eq!(heard.as_ref().map(|packet| &packet.payload[..]), left, "{sequence}");
+        }
+    }
+
+    #[test]
+    fn streams_are_kept_apart_and_only_so_many() {
+        let now = start();
+        let (mut audio, theirs) = pair(now);
+        for ssrc in 0..40 {
+            for sequence in [100, 101] {
+                assert!(audio.receive(&packet(&theirs, 111, ssrc, sequence, b"speech"), now).is_ok());
+            }
+        }
+        // The first comes back, one that is known goes on.
+        assert!(audio.receive(&packet(&theirs, 111, 0, 102, b"speech"), now).is_ok());
+        assert_eq!(audio.receive(&packet(&theirs, 111, 38, 101, b"speech"), now).unwrap_err(), Unheard::Again);
+        assert!(audio.receive(&packet(&theirs, 111, 38, 102, b"speech"), now).is_ok());
+
+        assert_eq!(audio.remote_ssrc(), Some(38));
+        assert_eq!(audio.former.len(), MAX_STREAMS);
+        assert!(audio.report(now + REPORT_INTERVAL).is_some(), "all of them fit into a report");
+    }
+
+    #[test]
+    fn no_index_is_sent_twice_and_the_first_is_in_the_first_cycle() {
+        let now = start();
+        let (mut audio, theirs) = pair(now);
+        let mut send = |sequence| audio.send(sequence, 0, b"mix", now);
+
+        let first = send(5 * 65_536 + 9).unwrap();
+        assert_eq!(theirs.unprotect(&first, 12, 1, 9).as_deref(), Some(&b"mix"[..]));
+        assert!(send(5 * 65_536 + 11).is_some());
+        assert!(send(5 * 65_536 + 10).is_some(), "late");
+        for sequence in [5 * 65_536 + 9, 5 * 65_536 + 10, 5 * 65_536 + 11, 5 * 65_536 - 1] {
+            assert_eq!(send(sequence), None, "{sequence}");
+        }
+        let next_cycle = send(6 * 65_536).unwrap();
+        assert!(theirs.unprotect(&next_cycle, 12, 1, 65_536).is_some());
+    }
+
+    #[test]
+    fn the_section_is_named_at_first_and_reports_tell_the_time() {
+        let now = start();
+        let (mut audio, mut theirs) = pair(now);
+        (audio.mid_id, audio.mid) = (Some(1), "0".to_owned());
+        let wall_clock = Duration::from_secs(1_700_000_000);
+        audio.wall_clock = wall_clock;
+        let mid = |packet: &[u8]| Header::parse(packet).unwrap().extension(1).map(<[u8]>::to_vec);
+
+        let sent: Vec<_> = (0..300)
+            .map(|index| audio.send(index, index as u32 * 960, b"mix", now + TICK * index as u32).unwrap())
+            .collect();
+
+        assert_eq!(mid(&sent[0]), Some(b"0".to_vec()));
+        assert_eq!(sent.iter().filter(|packet| mid(packet).is_some()).count() as u64, MID_PACKETS);
+        assert_eq!(audio.report(now), None, "not yet");
+        let report = audio.report(now + 300 * TICK).unwrap();
+        let time = NtpTime::since_unix_epoch(wall_clock + 300 * TICK);
+        assert_eq!(rtcp::read(&theirs.unprotect_report(&report).unwrap()), [Report::Sender { ssrc: 1, now: time }]);
     }
 }

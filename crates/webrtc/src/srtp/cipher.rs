@@ -199,4 +199,18 @@ mod tests {
         assert!(cipher.open(0x5501_a0b2, 0xf17b, &header, &body, tag.as_ref(), &mut opened));
         assert_eq!(opened, plain);
     }
+
+    #[test]
+    fn a_key_stream_is_as_in_rfc_3711_appendix_b_2() {
+        let cipher = CounterMode {
+            key: counter_mode(&bytes("2B7E151628AED2A6ABF7158809CF4F3C")).unwrap(),
+            authentication: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[]),
+            salt: bytes("F0F1F2F3F4F5F6F7F8F9FAFBFCFD").try_into().unwrap(),
+        };
+        let mut stream = vec![0; 32];
+
+        cipher.apply(0, 0, &mut stream);
+
+        assert_eq!(stream, bytes("E03EAD0935C95E80E166B16DD92B4EB4 D23513162B02D0F72A43A2FE4A5F97AB"));
+    }
 }
