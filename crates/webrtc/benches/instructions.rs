@@ -32,8 +32,8 @@ fn ticks((mut crowd, ticks): (Crowd, Vec<Tick>)) -> (Crowd, usize) {
 
 library_benchmark_group!(
     name = shard,
-    // A tenth more than the 16,050 for a packet in and one out.
-    config = LibraryBenchmarkConfig::default().tool(Callgrind::default().hard_limits([(EventKind::Ir, 3_530_000)])),
+    // A tenth more than the 4,010 for a packet in and one out.
+    config = LibraryBenchmarkConfig::default().tool(Callgrind::default().hard_limits([(EventKind::Ir, 883_000)])),
     benchmarks = [ticks]
 );
 main!(library_benchmark_groups = shard);

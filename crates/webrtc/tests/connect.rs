@@ -89,3 +89,19 @@ fn a_public_address_stands_for_a_local_one() {
     assert!(answer.sdp.contains("192.0.2.7 10000 typ host") && !answer.sdp.contains("203.0.113.5"));
     assert!(world.run_until(Duration::from_secs(5), |world| world.is_up(client)), "no connection");
 }
+
+#[test]
+fn who_insists_on_being_the_server_of_dtls_is_called() {
+    let mut world = World::new();
+    let client = world.add_client();
+    let offer = world.clients[client].offer().replace("a=setup:actpass", "a=setup:passive");
+    let answer = world.offer(client, &offer).unwrap();
+    world.clients[client].accept_answer(&answer.sdp);
+
+    assert!(world.run_until(Duration::from_secs(5), |world| world.is_up(client)));
+    world.clients[client].talking = true;
+    world.listeners.push(slot(client));
+    world.run_for(Duration::from_secs(1));
+
+    assert!(world.heard(client).len() > 45 && world.clients[client].received.len() > 45);
+}
