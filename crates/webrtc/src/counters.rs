@@ -19,11 +19,11 @@ pub struct Counters {
     pub dropped_unknown_source: u64,
     /// Dropped: STUN for a user fragment no peer has.
     pub dropped_unknown_user: u64,
-    /// Dropped: STUN with the name of a peer but not its key, or of a form str0m does not take.
+    /// Dropped: STUN with the name of a peer but not its key, or malformed.
     pub dropped_unverified: u64,
     /// Datagrams of handshakes dropped because too many waited until audio had its turn.
     pub handshakes_dropped: u64,
-    /// Datagrams of a peer that str0m answered with an error; the peer goes on.
+    /// Datagrams from a peer's address that were not its own, broken or not what was negotiated; the peer goes on.
     pub datagram_errors: u64,
     /// Offers answered.
     pub offers_answered: u64,

@@ -1,4 +1,4 @@
-//! What can go wrong, in words that may be shown to a client: no memory addresses, nothing of what str0m prints.
+//! What can go wrong, in words that may be shown to a client: no memory addresses, nothing of what libraries print.
 
 /// Why a peer connection ended without our asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,7 +74,7 @@ pub(crate) enum OfferError {
     NoOffer,
     #[error("The offers of this connection are the peer's")]
     NotOurs,
-    /// What str0m said is in the debug log: its texts carry memory addresses.
+    /// Without Opus, or with a fingerprint that is none: what reads offers refuses both before.
     #[error("The SDP could not be applied")]
     NotApplied,
     #[error("The peer connection failed")]

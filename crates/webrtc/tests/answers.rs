@@ -178,7 +178,7 @@ fn variations() {
         ("a=extmap:1 ", "a=extmap:1/sendonly ", "a=extmap:1/recvonly urn:ietf:params:rtp-hdrext:ssrc-audio-level"),
         ("m=audio 9", "m=audio 54321", "m=audio 9 UDP/TLS/RTP/SAVPF 111"),
         ("a=mid:0", "a=mid:audio-1", "a=mid:audio-1"),
-        ("a=mid:0", "a=mid:audio-1", "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level"),
+        ("a=mid:0", "a=mid:audio-1", "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid"),
         ("a=mid:0", "a=mid:sixteen_letters_", "a=msid:janus janussixteen_letters_"),
         ("m=audio 9", "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\nm=audio 9", "m=video 0 UDP/TLS/RTP/SAVPF 0"),
         ("m=audio 9", "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\na=mid:old\r\nm=audio 9", "a=mid:old"),

@@ -65,7 +65,7 @@ impl Stream {
             self.timestamp = self.timestamp.wrapping_add_signed(i64::from(step));
             // RFC 3550 appendix A.8.
             let difference = transit.wrapping_sub(self.transit).cast_signed().unsigned_abs();
-            self.jitter = self.jitter.wrapping_add(difference).wrapping_sub((self.jitter + 8) >> 4);
+            self.jitter = (self.jitter - (self.jitter.saturating_add(8) >> 4)).saturating_add(difference);
         }
         self.transit = transit;
         self.window.take(index);

@@ -128,13 +128,11 @@ impl<'a> SectionLines<'a> {
     }
 
     pub(super) fn extensions(&self) -> Vec<HeaderExtension> {
-        // str0m writes the mid with everything but letters, digits and "_" replaced: then it is better not sent.
-        let mid = self.value("mid").unwrap_or_default();
-        let writable = !mid.is_empty() && mid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let has_mid = self.value("mid").is_some();
         let mut extensions: Vec<HeaderExtension> = Vec::new();
         for (id, uri) in self.values("extmap").filter_map(|map| map.split_once(' ')) {
             let kind = match uri.split(' ').next() {
-                Some(MID_URI) if writable => ExtensionKind::Mid,
+                Some(MID_URI) if has_mid => ExtensionKind::Mid,
                 Some(AUDIO_LEVEL_URI) => ExtensionKind::AudioLevel,
                 _ => continue,
             };

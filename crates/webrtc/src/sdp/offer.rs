@@ -7,7 +7,7 @@ use crate::error::OfferError;
 
 /// A host with many interfaces offers some twenty; a lite agent needs none.
 const MAX_CANDIDATES: usize = 32;
-/// RFC 5888 sets no limit; the RTP header extension of 16 bytes does, and str0m cuts longer ones.
+/// RFC 5888 sets no limit; the RTP header extension of 16 bytes does (RFC 8285 section 4.2).
 const MAX_MID: usize = 16;
 
 pub(super) const MID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";

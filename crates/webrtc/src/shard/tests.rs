@@ -1,4 +1,4 @@
-//! What can't be shown from outside: the fault has to be put in where str0m is called.
+//! What can't be shown from outside: the fault has to be put in where a peer is called.
 
 use super::*;
 use crate::sdp::{AnswerTraits, MixTraits};
@@ -22,7 +22,7 @@ fn a_panic_costs_one_peer() {
     }
     while shard.poll_output().is_some() {}
 
-    assert_eq!(shard.with_peer(0, |_| -> u32 { panic!("as str0m might") }), None);
+    assert_eq!(shard.with_peer(0, |_| -> u32 { panic!("as a parser might") }), None);
 
     let closed = Output::Event { peer: peers[0], event: PeerEvent::Closed(CloseReason::Internal) };
     assert_eq!(shard.poll_output(), Some(closed));
