@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::command::PeerSlot;
+use crate::rtp::samples;
 
-/// RTP clock of Opus (RFC 7587 section 4.1), in Hz.
-const CLOCK_RATE: u128 = 48_000;
 /// The shortest step between two packets: a frame of 20 ms.
 const FRAME: u64 = 960;
 /// Sequence numbers left free before a new stream, so that its late packets do not land on those of the old one: as far back as
@@ -161,8 +160,4 @@ impl Outgoing {
         self.media_time = Some(media_time);
         (self.sequence, self.timestamp)
     }
-}
-
-fn samples(duration: std::time::Duration) -> u64 {
-    (duration.as_nanos() * CLOCK_RATE / 1_000_000_000) as u64
 }

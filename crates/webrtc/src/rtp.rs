@@ -1,5 +1,9 @@
-//! The header of RTP (RFC 3550 section 5.1) and its extensions (RFC 8285). Knows neither keys nor streams.
+//! The header of RTP (RFC 3550 section 5.1) with its extensions (RFC 8285), and its time. Knows neither keys nor streams.
 
+use std::time::Duration;
+
+/// RTP clock of Opus (RFC 7587 section 4.1), in Hz.
+pub(crate) const CLOCK_RATE: u32 = 48_000;
 const VERSION: u8 = 2;
 const FIXED_LENGTH: usize = 12;
 /// RFC 8285 section 4.2.
@@ -87,6 +91,11 @@ impl<'a> Header<'a> {
     pub(crate) fn audio_level(&self, id: u8) -> Option<i8> {
         self.extension(id)?.first().map(|level| -((level & 0x7f) as i8))
     }
+}
+
+/// How far the clock goes on in that time.
+pub(crate) fn samples(time: Duration) -> u64 {
+    (time.as_nanos() * u128::from(CLOCK_RATE) / 1_000_000_000) as u64
 }
 
 /// Writes the header of a packet without marker and sources. `mid`: the identifier of the extension and what it says

@@ -9,14 +9,12 @@ use super::statistics::Statistics;
 use super::stream::Stream;
 use crate::packet::Received;
 use crate::rtcp::{self, NtpTime, Report, Sent};
-use crate::rtp::{Header, write_header};
+use crate::rtp::{Header, samples, write_header};
 use crate::sdp::{AudioOffer, Direction, ExtensionKind, HeaderExtension};
 use crate::srtp::{Srtp, Window};
 
 /// SSRCs a peer may use besides the current one. A browser has one per track it ever sent.
 const MAX_STREAMS: usize = 15;
-/// RTP clock of Opus (RFC 7587 section 4.1), in kHz.
-const CLOCK_RATE: u128 = 48;
 /// So many packets name the section they belong to: RFC 9143 section 15 asks for it until the receiver must know.
 const MID_PACKETS: u64 = 250;
 /// RFC 3550 section 6.2.
@@ -265,7 +263,7 @@ impl Audio {
     fn write_report(&mut self, is_end: bool, now: Instant) -> Option<Vec<u8>> {
         let time = self.time(now);
         let sent = self.sent.map(|Newest { timestamp, at }| {
-            let since = now.saturating_duration_since(at).as_micros() * CLOCK_RATE / 1000;
+            let since = samples(now.saturating_duration_since(at));
             Sent {
                 now: time,
                 timestamp: timestamp.wrapping_add(since as u32),

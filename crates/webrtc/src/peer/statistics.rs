@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use crate::rtcp::{NtpTime, Reception};
+use crate::rtp::CLOCK_RATE;
 use crate::transport::{Flow, Quality};
 
 /// How often slow links are judged, as Janus does.
 const JUDGED_EVERY: Duration = Duration::from_secs(1);
 /// Without a threshold only operators want to know, and now and then: as often as RTCP reports go out.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
-/// RTP clock of Opus (RFC 7587 section 4.1), in kHz.
-const CLOCK_RATE: u32 = 48;
+const SAMPLES_PER_MS: u32 = CLOCK_RATE / 1000;
 
 /// The numbers of one peer.
 #[derive(Debug)]
@@ -93,8 +93,8 @@ impl Statistics {
             rtt: self.rtt,
             lost: self.lost,
             lost_by_remote: self.remote_lost,
-            jitter_ms: self.jitter / CLOCK_RATE,
-            jitter_of_remote_ms: self.remote_jitter / CLOCK_RATE,
+            jitter_ms: self.jitter / SAMPLES_PER_MS,
+            jitter_of_remote_ms: self.remote_jitter / SAMPLES_PER_MS,
         }
     }
 }

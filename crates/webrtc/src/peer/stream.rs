@@ -4,10 +4,8 @@
 use std::time::{Duration, Instant};
 
 use crate::rtcp::{NtpTime, Reception};
+use crate::rtp::samples;
 use crate::srtp::Window;
-
-/// RTP clock of Opus (RFC 7587 section 4.1), in Hz.
-const CLOCK_RATE: u64 = 48_000;
 
 /// What has come with one SSRC.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl Stream {
 
     /// A packet of this stream has come, `arrived` after something that is the same for all; its timestamp, extended.
     pub(super) fn take(&mut self, index: u64, timestamp: u32, arrived: Duration) -> u64 {
-        let transit = samples(arrived).wrapping_sub(timestamp);
+        let transit = (samples(arrived) as u32).wrapping_sub(timestamp);
         if self.received == 0 {
             self.first = index;
             self.timestamp = u64::from(timestamp);
@@ -121,11 +119,6 @@ impl Stream {
         let expected = self.window.newest().map_or(0, |newest| newest + 1 - self.first);
         Look { expected, received: self.received }
     }
-}
-
-/// Of RTP time, which wraps.
-fn samples(time: Duration) -> u32 {
-    (time.as_micros() as u64 * CLOCK_RATE / 1_000_000) as u32
 }
 
 #[cfg(test)]
