@@ -28,8 +28,7 @@ impl Certificate {
 
     /// As in `a=fingerprint`.
     pub(crate) fn fingerprint(&self) -> String {
-        let bytes = crypto().sha256_provider.sha256(&self.0.certificate).to_vec();
-        Fingerprint { hash_func: "sha-256".to_owned(), bytes }.to_string()
+        fingerprint_of(&self.0.certificate, "sha-256").to_string()
     }
 }
 
@@ -76,9 +75,14 @@ impl Dtls {
         Some(Self { session, expected, is_verified: false, timeout: None })
     }
 
+    /// Whether we are the client.
+    pub(crate) fn is_active(&self) -> bool {
+        self.session.is_active()
+    }
+
     /// There is a path.
     pub(crate) fn start(&mut self, now: Instant) -> Vec<DtlsOutput> {
-        if self.session.is_active() {
+        if self.is_active() {
             // An empty packet makes it begin.
             let _ = self.handle_packet(&[], now);
         }
@@ -127,7 +131,7 @@ impl Dtls {
                 Output::Packet(record) => outputs.push(DtlsOutput::Record(record.to_vec())),
                 Output::BufferTooSmall { needed } => buffer.resize(needed, 0),
                 Output::PeerCert(certificate) => {
-                    self.is_verified = is_of(&self.expected, certificate);
+                    self.is_verified = fingerprint_of(certificate, &self.expected.hash_func) == self.expected;
                     if !self.is_verified {
                         outputs.push(DtlsOutput::Failed);
                     }
@@ -153,14 +157,14 @@ impl Dtls {
     }
 }
 
-fn is_of(fingerprint: &Fingerprint, certificate: &[u8]) -> bool {
-    // RFC 8122 section 5; an offer with any other hash has been refused.
-    let bytes = if fingerprint.hash_func.eq_ignore_ascii_case("sha-1") {
+/// RFC 8122 section 5. Any other hash than SHA-1 is taken for SHA-256: an offer with a third one has been refused.
+fn fingerprint_of(certificate: &[u8], hash: &str) -> Fingerprint {
+    let bytes = if hash.eq_ignore_ascii_case("sha-1") {
         crypto().sha1_provider.sha1(certificate).to_vec()
     } else {
         crypto().sha256_provider.sha256(certificate).to_vec()
     };
-    Fingerprint { hash_func: fingerprint.hash_func.clone(), bytes } == *fingerprint
+    Fingerprint { hash_func: hash.to_owned(), bytes }
 }
 
 fn configuration() -> Option<Arc<dimpl::Config>> {

@@ -31,6 +31,8 @@ use crate::times::Measured;
 
 /// Remote candidates over the life of a transport; more are ignored.
 const MAX_CANDIDATES: usize = 64;
+/// Records of DTLS that wait for a path: a flight has five or six.
+const MAX_UNSENT: usize = 16;
 
 /// A peer's ICE, DTLS and SRTP. What comes of an input (any method that takes `now`) waits in [`Peer::poll`]; the next input may
 /// come before that.
@@ -50,8 +52,6 @@ pub(crate) struct Peer {
     ice_at: Option<Instant>,
     dtls: Dtls,
     remote: Remote,
-    /// The DTLS role, which no later offer can change.
-    active: bool,
     /// The peer's, for those who ask.
     candidates: Vec<String>,
     /// When its first offer was answered, or its answer to ours taken.
@@ -125,7 +125,7 @@ impl Peer {
         now: Instant,
     ) -> Result<Self, OfferError> {
         let payload_type = *offer.payload_types.first().ok_or(OfferError::NotApplied)?;
-        // The DTLS server chooses the cipher of SRTP, so that is us if the peer lets us.
+        // The DTLS server chooses the cipher of SRTP, so that is us if the peer lets us. No later offer can change it.
         let active = offer.setup == Setup::Passive;
         let dtls = Dtls::new(&config.certificate, &offer.fingerprint, active, now).ok_or(OfferError::NotApplied)?;
         let statistics = Statistics::new(config.slowlink_threshold);
@@ -143,7 +143,6 @@ impl Peer {
             ice_at: None,
             dtls,
             remote: Remote::of(offer),
-            active,
             candidates: Vec::new(),
             answered_at: now,
             path_at: None,
@@ -194,7 +193,7 @@ impl Peer {
             direction: self.audio.direction,
             extensions: self.audio.extensions.clone(),
             credentials: self.ice.local_credentials().clone(),
-            setup: if self.active { Setup::Active } else { Setup::Passive },
+            setup: if self.dtls.is_active() { Setup::Active } else { Setup::Passive },
             ssrc: self.audio.ssrc,
         }
     }
@@ -403,8 +402,8 @@ impl Peer {
         for output in outputs {
             match output {
                 DtlsOutput::Record(record) => self.transmit(record),
-                DtlsOutput::Keys(profile, material) => match Srtp::new(profile, &material, self.active) {
-                    Some(_) if self.audio.has_keys() => {}
+                DtlsOutput::Keys(..) if self.connected_at.is_some() => {}
+                DtlsOutput::Keys(profile, material) => match Srtp::new(profile, &material, self.dtls.is_active()) {
                     Some(srtp) => {
                         self.audio.set_keys(srtp, now);
                         let since = self.path_at.unwrap_or(now);
@@ -434,7 +433,9 @@ impl Peer {
     fn transmit(&mut self, payload: Vec<u8>) {
         match self.path {
             Some(path) => self.outputs.push_back(PeerOutput::Transmit(path.reply(payload))),
-            None => self.unsent.push(payload),
+            // What is too much for that is sent again.
+            None if self.unsent.len() < MAX_UNSENT => self.unsent.push(payload),
+            None => {}
         }
     }
 

@@ -125,10 +125,6 @@ impl Audio {
         self.report_at = Some(now + REPORT_INTERVAL / 2);
     }
 
-    pub(super) fn has_keys(&self) -> bool {
-        self.srtp.is_some()
-    }
-
     /// A packet that the peer may have sent.
     pub(super) fn receive(&mut self, datagram: &[u8], now: Instant) -> Result<Received, Unheard> {
         let srtp = self.srtp.as_ref().ok_or(Unheard::Wrong)?;

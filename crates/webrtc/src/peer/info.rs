@@ -30,7 +30,7 @@ impl Peer {
             dtls: DtlsInfo {
                 fingerprint,
                 remote_fingerprint: self.remote.fingerprint.clone(),
-                active: self.active,
+                active: self.dtls.is_active(),
                 connected_at: self.connected_at,
             },
             audio: AudioInfo {

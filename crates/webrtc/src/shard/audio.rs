@@ -1,4 +1,4 @@
-//! Packets of audio, from a peer to its route and from a mix to a peer. A part of [`Shard`]; nothing here changes a timer.
+//! Packets of audio, from a peer to its route and from a mix to a peer. A part of [`Shard`]; decides nothing of a transport.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -43,7 +43,7 @@ impl<R: Copy> Shard<R> {
         }
     }
 
-    /// A datagram that looks like RTP; whether it is the peer's. Packets of audio change no timer, and mostly put out nothing else.
+    /// A datagram that looks like RTP; whether it is the peer's. Mostly it changes no timer and puts out nothing else.
     pub(super) fn hear(&mut self, index: u32, datagram: &[u8], now: Instant) -> Option<bool> {
         let heard = self.with_peer(index, |peer| (peer.handle_rtp(datagram, now), peer.has_outputs()));
         let (heard, has_outputs) = heard?;
@@ -80,11 +80,13 @@ impl<R: Copy> Shard<R> {
 
     fn send(&mut self, index: u32, sequence: u64, timestamp: u32, payload: &[u8], now: Instant) {
         let sent = self.with_peer(index, |peer| peer.send(sequence, timestamp, payload, now)).flatten();
-        if let Some(transmit) = sent {
-            self.counters.audio_sent += 1;
-            self.counters.audio_bytes_sent += payload.len() as u64;
-            self.outputs.push_back(leaving(transmit, self.config.public_mapping, &mut self.counters));
-        }
+        let Some(transmit) = sent else {
+            self.counters.audio_unsent += 1;
+            return;
+        };
+        self.counters.audio_sent += 1;
+        self.counters.audio_bytes_sent += payload.len() as u64;
+        self.outputs.push_back(leaving(transmit, self.config.public_mapping, &mut self.counters));
     }
 
     fn expect(&self, index: u32) {
