@@ -149,7 +149,7 @@ impl<O> Member<O> {
     pub(crate) fn listen(&mut self, tick: u64, counters: &mut Counters) {
         self.audibility.fade();
         if self.undecoded > 0 {
-            // Silence may be handed over late (to encrypt and decrypt a few at once is cheaper), and speech comes in time.
+            // Silence that came late, after a stall of the network, is not to make the speech after it late as well.
             while let Some(packet) = self.jitter.pull_overdue(tick, self.queued) {
                 self.history.push(packet.payload);
                 counters.decodes_skipped += 1;
